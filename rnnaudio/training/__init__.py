@@ -1,0 +1,31 @@
+"""Training: one Lightning task for every model, typed settings, and a resume that is exact to the bit.
+
+Names are loaded when first used: Lightning takes seconds to import, and evaluating a model does not need it.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rnnaudio.training.config import TrainingConfig
+    from rnnaudio.training.evaluate import evaluate
+    from rnnaudio.training.fit import FitResult, fit
+    from rnnaudio.training.speech import SpeechData, SpeechRun, train_speech
+
+__all__ = ["FitResult", "SpeechData", "SpeechRun", "TrainingConfig", "evaluate", "fit", "train_speech"]
+
+_HOMES = {
+    "FitResult": "fit",
+    "SpeechData": "speech",
+    "SpeechRun": "speech",
+    "TrainingConfig": "config",
+    "evaluate": "evaluate",
+    "fit": "fit",
+    "train_speech": "speech",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"rnnaudio.training.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'rnnaudio.training' has no attribute {name!r}")
