@@ -49,4 +49,3 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         report.write_drop_list(Path(args.drop_list))
     print(report.json() if args.format == "json" else report.text())
     return 0 if report.ok else 2
-

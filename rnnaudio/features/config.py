@@ -11,7 +11,7 @@ __all__ = ["FeatureConfig"]
 _KINDS = ("log_mel", "mfcc", "spectrogram", "log_gammatone")
 _SCALES = ("htk", "slaney", "kaldi")
 _WINDOWS = ("hann", "povey")
-_NORMALISATIONS = ("utterance", "global", "running", "none")
+_NORMALISATIONS = ("utterance", "level", "global", "running", "none")
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,16 @@ class FeatureConfig:
         preemphasis: c of y[n] = x[n] - c x[n-1] inside each window, which lifts consonants; 0 is off.
         log_floor: what is added to each band before the logarithm, so that nothing fainter speaks.
             Digital silence (8-bit files, trimmed files) would otherwise be -20 where a quiet room is -8,
-            and the network would learn the recorder. With normalise="utterance" it is a fraction of the
-            utterance's mean band energy, so that a louder recording gives the same frames; otherwise it
+            and the network would learn the recorder. With normalise="utterance" and "level" it is a fraction of
+            the utterance's mean band energy, so that a louder recording gives the same frames; otherwise it
             is an energy, full scale being 1.
         deltas: 0, 1 (append slopes) or 2 (and slopes of slopes).
         stack: how many successive frames become one.
         stride: keep every stride-th stacked frame; a frame then lasts hop * stride seconds.
         normalise: utterance (each bin to mean 0 and variance 1 over the utterance), global (by statistics of
-            the training data, kept with the model), running (causal, for streams) or none.
+            the training data, kept with the model), level (the loudness of the utterance taken out first, then
+            as global: for short utterances, whose own means would take the vowels out), running (causal, for
+            streams) or none.
 
     Raises:
         ConfigError: a value that cannot be, named in one line.
@@ -64,7 +66,7 @@ class FeatureConfig:
     deltas: int = 0
     stack: int = 1
     stride: int = 1
-    normalise: Literal["utterance", "global", "running", "none"] = "utterance"
+    normalise: Literal["utterance", "level", "global", "running", "none"] = "utterance"
 
     def __post_init__(self) -> None:
         _one_of("kind", self.kind, _KINDS)

@@ -130,7 +130,7 @@ def gammatone_centres(config: FeatureConfig) -> Tensor:
     """Find the centre frequencies in hertz, one step of ERB number inside the edges: (bins,) float64.
 
     >>> gammatone_centres(FeatureConfig(kind="log_gammatone", bins=2, low_hz=0.0)).round().tolist()
-    [632.0, 2379.0]
+    [526.0, 2264.0]
     """
     edges = torch.tensor([config.low_hz, config.top_hz], dtype=torch.float64)
     low, high = (21.4 * torch.log10(1.0 + 0.00437 * edges)).tolist()

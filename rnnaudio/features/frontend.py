@@ -98,7 +98,7 @@ class Frontend(nn.Module):
         """Frames (B, T, F) before normalisation and stacking, with their counts."""
         counts = self._frame_counts(lengths)
         energies = self._band_energies(samples.float(), warp)  # (B, T, bands)
-        frames = torch.log(energies + self._floor(energies, counts))
+        frames = self._logarithm(energies, counts)
         if self.config.kind == "mfcc":
             frames = frames @ self.dct  # (B, T, coefficients)
         return add_deltas(frames, counts, self.config.deltas), counts
@@ -120,14 +120,17 @@ class Frontend(nn.Module):
             blocks.append(power if bank is None else power @ bank)
         return torch.cat(blocks, dim=1)
 
-    def _floor(self, energies: Tensor, counts: Tensor) -> Tensor | float:
+    def _logarithm(self, energies: Tensor, counts: Tensor) -> Tensor:
+        """The logarithm of band energies (B, T, bands) above the floor, relative to each row's mean where asked."""
         config = self.config
-        if config.normalise != "utterance":
-            return config.log_floor
+        if config.normalise not in ("utterance", "level"):
+            return torch.log(energies + config.log_floor)
         mask = valid_mask(counts, energies.shape[1]).unsqueeze(2)
         values = counts.clamp(min=1) * energies.shape[2]
-        mean = energies.where(mask, 0.0).sum((1, 2)) / values  # (B,)
-        return (config.log_floor * mean + _FAINTEST).view(-1, 1, 1)
+        mean = (energies.where(mask, 0.0).sum((1, 2)) / values).view(-1, 1, 1)
+        if config.normalise == "level":
+            return torch.log(energies / (mean + _FAINTEST) + config.log_floor)
+        return torch.log(energies + config.log_floor * mean + _FAINTEST)
 
     def _bank(self, warp: Tensor | float | None, rows: int) -> Tensor | None:
         """Find the filterbank of all rows (bins, F), or of each row (B, bins, F); None is no filterbank."""

@@ -164,7 +164,7 @@ def build_norm(config: FeatureConfig) -> nn.Module:
     match config.normalise:
         case "utterance":
             return UtteranceNorm()
-        case "global":
+        case "global" | "level":
             return GlobalNorm(dimension)
         case "running":
             return RunningNorm(dimension, decay=1.0 - config.hop_samples / (config.rate * _RUNNING_SECONDS))

@@ -123,4 +123,5 @@ def initialise(kernel: nn.RNNBase, cell: Cell) -> None:
                     bound = math.sqrt(6 / (block.shape[0] + block.shape[1]))
                     block.uniform_(-bound, bound)
         if cell == "lstm":
-            nn.init.ones_(kernel.get_parameter("bias_ih_l0")[hidden : 2 * hidden])  # torch's gate order: input, forget, cell, output
+            # torch's order of gates: input, forget, cell, output
+            nn.init.ones_(kernel.get_parameter("bias_ih_l0")[hidden : 2 * hidden])

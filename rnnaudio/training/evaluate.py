@@ -18,11 +18,13 @@ def evaluate(
     at_once: int = 16,
     progress: Callable[[int, int], object] | None = None,
     unread: list[RnnaudioError] | None = None,
+    change: Callable[[Tensor, int], Tensor] | None = None,
 ) -> SpeechReport:
     """Transcribe every recording of a manifest and compare: a report with WER, CER, intervals and tables.
 
     progress(done, total) is called after each batch. A recording that cannot be read raises `AudioError`, or is left
-    out and its error put into `unread` where that is given. Raises `DataError` if a text is missing or nothing is left.
+    out and its error put into `unread` where that is given. change(samples, rate) is done to each recording before it
+    is recognised, to test in noise. Raises `DataError` if a text is missing or nothing is left.
     """
     if not len(manifest):
         raise DataError(f"{manifest.path or 'the manifest'} is empty; there is nothing to evaluate on.")
@@ -41,7 +43,7 @@ def evaluate(
                 if unread is None:
                     raise
                 unread.append(AudioError(f"{manifest.where(index)}: {error}"))
-        waves = [samples for _, samples in rows]
+        waves = [samples if change is None else change(samples, rate) for _, samples in rows]
         results = [result for _, result in model.transcribe_each(waves, rate=rate, at_once=at_once)]
         wall = (time.perf_counter() - begin) / max(len(rows), 1)
         for (one, samples), result in zip(rows, results, strict=True):

@@ -155,8 +155,7 @@ def train_speech(
         alphabet = Alphabet.from_texts([utterance.text or "" for utterance in train], run.model.units)
     model = SpeechRecognizer.build(run.model, alphabet, seed=run.training.seed)
     train, valid = _checked(run, model, train, valid)
-    if run.model.features.normalise in ("global", "running"):
-        _fit_statistics(model, train)
+    _fit_statistics(model, train)
     run.output.mkdir(parents=True, exist_ok=True)
     (run.output / "config.yaml").write_text(yaml.safe_dump(to_mapping(run), sort_keys=False), encoding="utf-8")
     learner = SpeechLearner(model, train, valid, run)
@@ -189,7 +188,7 @@ def _checked(run: SpeechRun, model: SpeechRecognizer, train: Manifest, valid: Ma
 
 
 def _fit_statistics(model: SpeechRecognizer, train: Manifest) -> None:
-    """Mean and deviation of each feature over the training data, kept with the model."""
+    """Mean and deviation of each feature over the training data, kept with the model where it needs them."""
     dataset = SpeechDataset(train, model.frontend, model.alphabet)
     model.frontend.fit(dataset.samples(index) for index in range(len(train)))
 
