@@ -92,20 +92,22 @@ def describe(cls: type) -> str:
     >>> "--size" in describe(Example)
     True
     """
-    from jsonargparse import ArgumentParser
+    from jsonargparse import ArgumentParser, set_parsing_settings
 
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
     parser = ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
     parser.add_class_arguments(cls, as_positional=False)
-    return parser.format_help()
+    text = re.sub(r"  --\S+ CONFIG\s+Path to a configuration file\.\n", "", parser.format_help())
+    return re.sub(r"<class '([^']+)'>", r"\1", text)
 
 
 def _build(cls: type[Settings], values: Mapping[str, Any], where: str, overrides: Sequence[str] = ()) -> Settings:
     from jsonargparse import ArgumentParser
 
     _check_keys(cls, values, where)
-    given = _from_words(overrides)
-    for name in given:
-        _check_keys(cls, _nested(name, None), "command line", shown=f"--{name}")
+    given = _from_words(cls, overrides)
+    for name, value in given.items():
+        _check_keys(cls, _nested(name, value), "command line", "--")
     merged = _merge(to_mapping(cls()), values)  # every setting is there: nothing is left to defaults
     for name, value in given.items():
         merged = _merge(merged, _nested(name, value))
@@ -120,8 +122,8 @@ def _build(cls: type[Settings], values: Mapping[str, Any], where: str, overrides
         raise ConfigError(f"{'command line' if named else where}: {cause}") from error
 
 
-def _from_words(words: Sequence[str]) -> dict[str, Any]:
-    """`--a.b value` and `--a.b=value` as {"a.b": value}, values read as YAML reads them."""
+def _from_words(cls: type, words: Sequence[str]) -> dict[str, Any]:
+    """`--a.b value` and `--a.b=value` as {"a.b": value}, read as YAML reads them, texts and paths as given."""
     found: dict[str, Any] = {}
     rest = list(words)
     while rest:
@@ -132,11 +134,25 @@ def _from_words(words: Sequence[str]) -> dict[str, Any]:
             if not rest:
                 raise ConfigError(f"command line: {name} has no value.")
             value = rest.pop(0)
+        if not value:
+            raise ConfigError(f"command line: {name} has no value.")
         try:
-            found[name[2:]] = yaml.safe_load(value)
+            read = yaml.safe_load(value)
         except yaml.YAMLError:
-            found[name[2:]] = value
+            read = value
+        wanted = _hint(cls, name[2:])
+        found[name[2:]] = value if read is not None and {str, Path} & {wanted, *typing.get_args(wanted)} else read
     return found
+
+
+def _hint(cls: type, dotted: str) -> Any:
+    """The type of a setting, None if there is no such one."""
+    first, _, rest = dotted.partition(".")
+    hint = typing.get_type_hints(cls).get(first)
+    if not rest:
+        return hint
+    inner = _dataclass_in(hint)
+    return None if inner is None else _hint(inner, rest)
 
 
 def _merge(below: Any, above: Any) -> Any:
@@ -168,17 +184,24 @@ def _nested(dotted: str, value: Any) -> dict[str, Any]:
     return {first: _nested(rest, value) if rest else value}
 
 
-def _check_keys(cls: type, values: Mapping[str, Any], where: str, prefix: str = "", shown: str | None = None) -> None:
+def _check_keys(cls: type, values: Mapping[str, Any], where: str, prefix: str = "") -> None:
     hints = typing.get_type_hints(cls)
     names = [field.name for field in dataclasses.fields(cls)]
     for key, value in values.items():
         if key not in names:
             near = difflib.get_close_matches(str(key), names, n=1)
             known = f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(names)}."
-            raise ConfigError(f"{where}: {shown or f'{prefix}{key}'} is not a setting. {known}")
+            raise ConfigError(f"{where}: {prefix}{key} is not a setting. {known}")
         inner = _dataclass_in(hints[key])
         if inner is not None and isinstance(value, Mapping):
-            _check_keys(inner, value, where, f"{prefix}{key}.", shown)
+            _check_keys(inner, value, where, f"{prefix}{key}.")
+        elif value is None and type(None) in typing.get_args(hints[key]):
+            continue
+        elif value is None and inner is None:
+            raise ConfigError(f"{where}: {prefix}{key} has no value.")
+        elif inner is not None:
+            example = f"{prefix}{key}.{dataclasses.fields(inner)[0].name}"
+            raise ConfigError(f"{where}: {prefix}{key} is a group of settings such as {example}, not {value}.")
 
 
 def _dataclass_in(hint: Any) -> type | None:

@@ -36,13 +36,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
         name = Path(place).stem
         manifests[name if name not in manifests else str(place)] = read_manifest(place)
     model = load(args.model) if args.model else None
-    alphabet, frames_for = None, None
-    if model is not None:
-        alphabet, rate = model.alphabet, model.config.features.rate
-
-        def frames_for(seconds: float) -> int:
-            return int(model.frontend.num_frames(round(seconds * rate)))
-
+    alphabet, frames_for = (model.alphabet, model.num_frames) if model is not None else (None, None)
     with progress("reading") as tick:
         report = check(manifests, alphabet, frames_for, deep=args.deep, progress=tick)
     if args.drop_list:

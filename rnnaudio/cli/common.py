@@ -82,9 +82,10 @@ def load_model(args: argparse.Namespace) -> Any:
     names = {"gpu": "cuda", "auto": "cuda" if torch.cuda.is_available() else "cpu"}
     try:
         device = torch.device(names.get(args.device, args.device))
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
+        reason = "torch knows no such device" if "device type at start" in reason else reason
         raise ConfigError(f"--device {args.device} cannot be used here ({reason}). Use --device cpu.") from error
     return load(args.model).to(device)
 
@@ -98,12 +99,15 @@ def check_place(path: str | None) -> None:
     """Find out before the work, not after it, that nothing can be written at `path`."""
     if path is None or path == "-":
         return
-    if Path(path).is_dir():
+    place = Path(path)
+    if place.is_dir():
         raise ConfigError(f"{path} is a folder. Name a file.")
-    home = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    if place.exists() and not place.is_file():
+        return  # a device or a pipe
+    home = next(folder for folder in place.absolute().parents if folder.exists())
     if not home.is_dir():
         raise ConfigError(f"{path} cannot be written: {home} is not a folder. Choose another place.")
-    if not os.access(home, os.W_OK | os.X_OK) and not Path(path).exists():
+    if not os.access(home, os.W_OK | os.X_OK):
         raise ConfigError(f"{path} cannot be written: {home} is not yours to write to. Choose another place.")
 
 

@@ -59,7 +59,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
 
 
 def finish(settings: Any, model: Any, result: Any, test: Any = None) -> Any:
-    """Say what came of it, and report on the test manifest if there is one."""
+    """Say what came of it, and report on the test manifest if there is one: the first of several processes does."""
+    if not result.first:
+        return None
     from rnnaudio.data import read_manifest
     from rnnaudio.training.evaluate import evaluate
 

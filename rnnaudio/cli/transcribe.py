@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
                 output.add(name, None, {"file": name, "error": str(answer)})
                 failed += 1
             else:
-                output.add(name, answer, json.loads(to_json(answer))[0] | {"file": name})
+                answer = replace(answer, file=name)
+                output.add(name, answer, json.loads(to_json(answer))[0])
     output.close()
     return 2 if failed else 0
 
@@ -92,6 +94,7 @@ class _Page:
             raise ConfigError(
                 f"{self.path} is a folder; all of --format {self.format} goes to one file. Name the file."
             )
+        check_place(self.path)
         self.named = len(names) > 1 or list(names) != args.files
         self.streams = self.format == "text" and is_standard_output(self.path)
         self.streams_to_terminal = self.streams and sys.stdout.isatty()

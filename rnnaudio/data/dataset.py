@@ -1,7 +1,7 @@
 """Utterances as training items: samples, augmented by (seed, epoch, item), as frames with a target; then as batches."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,8 @@ class JoinConfig:
     """Least silence between two recordings, seconds."""
     longest_gap: float = 0.5
     """Most silence between two recordings, seconds."""
+    longest: float = 1.5
+    """Longer recordings are left alone, seconds."""
 
     def __post_init__(self) -> None:
         """Name the first setting that cannot be."""
@@ -82,7 +84,8 @@ class SpeechBatch:
 class SpeechDataset(Dataset[SpeechItem]):
     """Items by (epoch, index): the same pair always gives the same item, in any process and any order.
 
-    An utterance that augmentation has made too short for its text keeps its own speed in that epoch.
+    An utterance that augmentation has made too short for its text is left as it is in that epoch; `num_frames` says how
+    many frames the network has for so many seconds (by default as many as the frontend).
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class SpeechDataset(Dataset[SpeechItem]):
         augment: AugmentConfig | None = None,
         join: JoinConfig | None = None,
         seed: int = 0,
+        num_frames: Callable[[float], int] | None = None,
     ) -> None:
         self.manifest, self.frontend, self.alphabet = manifest, frontend, alphabet
         self.rate = frontend.config.rate
@@ -101,13 +105,18 @@ class SpeechDataset(Dataset[SpeechItem]):
         self.augmenter = Augmenter(augment, self.rate, config.frame_seconds, copies) if augment is not None else None
         self.join = join if join is not None and join.probability > 0 else None
         self.seed = seed
+        self.num_frames = num_frames or self._frontend_frames
         self._samples: dict[int, Tensor] = {}
         self._by_speaker: dict[str | None, list[int]] = {}
         for index, utterance in enumerate(manifest):
-            self._by_speaker.setdefault(utterance.speaker, []).append(index)
+            if join is not None and (utterance.seconds or 0.0) <= join.longest:
+                self._by_speaker.setdefault(utterance.speaker, []).append(index)
 
     def __len__(self) -> int:
         return len(self.manifest)
+
+    def _frontend_frames(self, seconds: float) -> int:
+        return self.frontend.num_frames(round(seconds * self.rate))
 
     def __getitem__(self, key: tuple[int, int]) -> SpeechItem:
         epoch, index = key
@@ -137,8 +146,9 @@ class SpeechDataset(Dataset[SpeechItem]):
         # Seeded by the item's own name, apart from what the augmenter draws for it.
         rng = np.random.default_rng([self.seed, epoch, index, 7919])
         first = self.manifest[index]
-        pool = self._by_speaker[first.speaker]
-        if rng.random() >= self.join.probability or len(pool) < 2:
+        pool = self._by_speaker.get(first.speaker, [])
+        alone = len(pool) < 2 or (first.seconds or 0.0) > self.join.longest
+        if alone or rng.random() >= self.join.probability:
             return self._read(index), first.text
         chosen = [index, *rng.choice(pool, size=int(rng.integers(1, self.join.most)))]
         pieces, words = [], []
@@ -153,7 +163,7 @@ class SpeechDataset(Dataset[SpeechItem]):
     def _frames(self, samples: Tensor, epoch: int, name: str, least: int) -> tuple[Tensor, float]:
         plan = self.augmenter.draw(self.seed, epoch, name) if self.augmenter is not None else None
         changed = samples if plan is None else self.augmenter.apply_wave(samples, plan)  # type: ignore[union-attr]
-        if plan is not None and int(self.frontend.num_frames(len(changed))) < least:
+        if plan is not None and self.num_frames(len(changed) / self.rate) < least:
             changed = samples
         length = torch.tensor([len(changed)])
         warp = plan.warp if plan is not None else None

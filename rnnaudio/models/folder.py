@@ -53,6 +53,8 @@ class ModelFolder:
                 raise ModelError(
                     f"{self.path / WEIGHTS} does not fit {CONFIG} beside it (at {name}). Copy the folder again."
                 )
+            if not weights[name].isfinite().all():
+                raise ModelError(f"{self.path / WEIGHTS} holds values that are no numbers (at {name}).")
         model.load_state_dict(weights)
 
 
@@ -96,9 +98,8 @@ def find(name: str | Path) -> Path:
         return SHIPPED / str(name)
     text = str(name)
     if text.count("/") != 1 or text.startswith((".", "/", "~")):
-        raise ModelError(
-            f"{name} is neither a folder nor a shipped model ({', '.join(shipped())}) nor a hub id (owner/name)."
-        )
+        names = ", ".join(shipped()) or "none"
+        raise ModelError(f"{name} is neither a folder nor a shipped model ({names}) nor a hub id (owner/name).")
     from huggingface_hub import snapshot_download
 
     try:
@@ -118,7 +119,7 @@ def open_folder(path: Path) -> ModelFolder:
     """
     if absent := [name for name in (CONFIG, WEIGHTS, VOCABULARY) if not (path / name).is_file()]:
         raise ModelError(f"{path} is not a model folder: it has no {', no '.join(absent)}.")
-    if pickles := sorted(file.name for file in path.iterdir() if file.suffix in PICKLES):
+    if pickles := sorted(file.name for file in path.iterdir() if file.suffix.lower() in PICKLES):
         raise ModelError(
             f"{path / pickles[0]} may hold a pickle, which can run code; a model here is {CONFIG} and {WEIGHTS}. "
             "Remove the file if you do not need it."
@@ -129,7 +130,7 @@ def open_folder(path: Path) -> ModelFolder:
         raise ModelError(str(error)) from error
     version, kind = settings.pop("format", None), settings.pop("kind", None)
     settings.pop("rnnaudio", None)
-    if not isinstance(version, int):
+    if type(version) is not int or version < 1:
         raise ModelError(f"{path / CONFIG} has no `format: {FORMAT}`; it is not a model's.")
     if version > FORMAT:
         raise ModelError(
@@ -152,7 +153,7 @@ def save_folder(
 
     `vocabulary` writes the vocabulary to the path it is given. An older model in the place is replaced.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     from rnnaudio.version import __version__
 
@@ -160,7 +161,8 @@ def save_folder(
     with replaced_folder(path) as beside:
         text = yaml.safe_dump({**head, **settings}, sort_keys=False, allow_unicode=True)
         (beside / CONFIG).write_text(text, encoding="utf-8")
-        save_file({name: tensor.contiguous().cpu() for name, tensor in weights.items()}, beside / WEIGHTS)
+        # As bytes, so that a full disk is the same error here as everywhere.
+        (beside / WEIGHTS).write_bytes(save({name: tensor.contiguous().cpu() for name, tensor in weights.items()}))
         (beside / CARD).write_text(card, encoding="utf-8")
         vocabulary(beside / VOCABULARY)
 
@@ -177,6 +179,8 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.chmod(0o755)
+        for file in beside.iterdir():
+            file.chmod(0o644)
         old = beside.with_name(f"{beside.name}-old")
         if path.exists():
             os.rename(path, old)

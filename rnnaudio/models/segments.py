@@ -69,4 +69,4 @@ def joined(parts: Sequence[Transcript]) -> Transcript:
     sure = [word.confidence for word in words] or [part.confidence for part in parts] or [0.0]
     confidence = 0.0 if min(sure) <= 0 else math.exp(sum(math.log(value) for value in sure) / len(sure))
     text = " ".join(part.text for part in parts if part.text)
-    return Transcript(text, words, confidence, sum(part.seconds for part in parts))
+    return Transcript(text, words, confidence, math.fsum(part.seconds for part in parts))

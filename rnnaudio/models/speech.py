@@ -73,7 +73,12 @@ class SpeechRecognizer(nn.Module):
     @property
     def frame_seconds(self) -> float:
         """Seconds from one row of `log_probs` to the next."""
-        return self.frontend.frame_seconds
+        return self.frontend.frame_seconds * self.config.encoder.stride
+
+    def num_frames(self, seconds: float) -> int:
+        """Rows of `log_probs` for a recording of so many seconds: what CTC has for its text."""
+        frames = self.frontend.num_frames(round(seconds * self.config.features.rate))
+        return int(self.encoder.output_lengths(torch.tensor(frames)))
 
     @property
     def parameter_count(self) -> int:
@@ -100,8 +105,8 @@ class SpeechRecognizer(nn.Module):
         """Words of a recording: a path, an array of samples with its `rate`, a folder, or a list of any of these.
 
         One path or array gives one `Transcript`; a folder or list gives a list, folders in order of name. Arrays are
-        (N,) or (channels, N), floats in [-1, 1]. Recordings of any length: memory does not grow with them. The first
-        one that cannot be read raises `AudioError`; `transcribe_each` goes on past it.
+        (N,) or (channels, N), floats in [-1, 1] or whole numbers of any size. Recordings of any length: memory does not
+        grow with them. The first one that cannot be read raises `AudioError`; `transcribe_each` goes on past it.
         """
         listed: list[Any] = list(source) if isinstance(source, list | tuple) else [source]
         single = not isinstance(source, list | tuple) and not (isinstance(source, str | Path) and Path(source).is_dir())
@@ -179,7 +184,10 @@ class SpeechRecognizer(nn.Module):
             return
         if rate is None:
             raise DataError("an array of samples needs its rate: transcribe(samples, rate=16000).")
-        samples = torch.as_tensor(source, dtype=torch.float32)
+        samples = torch.as_tensor(source)
+        if not samples.is_floating_point():
+            samples = samples / -float(torch.iinfo(samples.dtype).min or -1)  # 16-bit samples and their like
+        samples = samples.to(torch.float32)
         if samples.ndim == 2:
             samples = samples.mean(dim=0)
         if samples.ndim != 1:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from rnnaudio.errors import ConfigError
+from rnnaudio.errors import ConfigError, DataError
+from rnnaudio.nn.convolution import ConvFront
 from rnnaudio.nn.lengths import check_lengths, hide_padding
 from rnnaudio.nn.recurrent import KERNELS, Cell, Fusion, Recurrent, State
 
@@ -34,6 +35,10 @@ class EncoderConfig:
     """Normalise each frame before each layer and after the last."""
     dropout: float = 0.1
     """Share of each layer's outputs set to zero while training."""
+    convolution: tuple[int, ...] = ()
+    """Channels of convolutional layers over time and frequency before the first recurrent one; none by default."""
+    stride: int = 1
+    """Keep every so many-th frame after the convolution; needs one."""
     locked_dropout: bool = False
     """Drop the same units at all times of a row (variational) rather than anew at each frame."""
 
@@ -43,7 +48,11 @@ class EncoderConfig:
             raise ConfigError(f"encoder.cell is {self.cell!r}; choose one of {', '.join(KERNELS)}.")
         if self.fusion not in ("concat", "sum", "mean"):
             raise ConfigError(f"encoder.fusion is {self.fusion!r}; choose one of concat, sum, mean.")
-        for name in ("layers", "hidden"):
+        if any(channels < 1 for channels in self.convolution):
+            raise ConfigError(f"encoder.convolution is {self.convolution}; each layer needs 1 channel or more.")
+        if self.stride > 1 and not self.convolution:
+            raise ConfigError(f"encoder.stride is {self.stride} without encoder.convolution; use features.stride.")
+        for name in ("layers", "hidden", "stride"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"encoder.{name} is {getattr(self, name)}; it must be 1 or more.")
         if not 0 <= self.dropout < 1:
@@ -57,7 +66,7 @@ class Encoder(nn.Module):
     (He et al. 2016 for residuals, Ba et al. 2016, arXiv:1607.06450 for layer norm, Gal & Ghahramani 2016,
     arXiv:1512.05287 for locked dropout).
 
-    Shapes: frames (B, T, F), lengths (B,) -> states (B, T, `width`) zero after each row's end, lengths (B,).
+    Shapes: frames (B, T, F), lengths (B,) -> states (B, T / stride, `width`) zero after each row's end, lengths (B,).
 
     >>> encoder = Encoder(40, EncoderConfig(layers=2, hidden=16))
     >>> states, lengths = encoder(torch.zeros(2, 7, 40), torch.tensor([7, 3]))
@@ -69,8 +78,9 @@ class Encoder(nn.Module):
         super().__init__()
         self.config = config
         self.inputs = inputs
+        self.front = ConvFront(inputs, config.convolution, config.stride) if config.convolution else None
         self.layers, self.norms = nn.ModuleList(), nn.ModuleList()
-        width = inputs
+        width = inputs if self.front is None else self.front.width
         for _ in range(config.layers):
             layer = Recurrent(config.cell, width, config.hidden, config.bidirectional, config.fusion)
             self.norms.append(nn.LayerNorm(width) if config.layer_norm else nn.Identity())
@@ -80,17 +90,21 @@ class Encoder(nn.Module):
         self.width = width
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Frames out for frames in: as many (the frame rate does not change).
+        """Frames out for frames in: as many, or one for each `config.stride`.
 
-        >>> Encoder(4, EncoderConfig(layers=1, hidden=2)).output_lengths(torch.tensor([3]))
-        tensor([3])
+        >>> config = EncoderConfig(layers=1, hidden=2, convolution=(4,), stride=2)
+        >>> Encoder(4, config).output_lengths(torch.tensor([3]))
+        tensor([2])
         """
-        return lengths
+        return lengths if self.front is None else self.front.output_lengths(lengths)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode whole rows."""
         lengths = check_lengths(frames, lengths)
-        states = hide_padding(frames, lengths)
+        if self.front is None:
+            states = hide_padding(frames, lengths)
+        else:
+            states, lengths = self.front(frames, lengths)
         for norm, layer in zip(self.norms, self.layers, strict=True):
             states = self._joined(states, layer(norm(states), lengths))  # (B, T, W)
         return hide_padding(self.norm(states), lengths), lengths
@@ -99,13 +113,15 @@ class Encoder(nn.Module):
         """Encode the next frames of a stream; `states` is what the last call returned, None at the start.
 
         Shapes: frames (B, T, F) without padding -> (B, T, `width`), one state per layer. Chunks of any size give what
-        one call over all frames gives; a bidirectional encoder raises `DataError`.
+        one call over all frames gives; an encoder that looks ahead (both directions, convolution) raises `DataError`.
 
         >>> encoder = Encoder(4, EncoderConfig(layers=2, hidden=8, bidirectional=False)).eval()
         >>> out, states = encoder.stream(torch.zeros(1, 3, 4))
         >>> len(states), encoder.stream(torch.zeros(1, 1, 4), states)[0].shape
         (2, torch.Size([1, 1, 8]))
         """
+        if self.front is not None:
+            raise DataError("an encoder with a convolution cannot stream: it looks one frame ahead.")
         after: list[State] = []
         for index, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
             assert isinstance(layer, Recurrent)

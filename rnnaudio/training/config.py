@@ -1,5 +1,6 @@
 """Settings of training that do not depend on what is trained."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,17 +60,21 @@ class TrainingConfig:
     workers: int = 0
     """Processes that read and augment audio beside the training one."""
     progress: bool = True
-    """Show a progress bar."""
+    """Show a progress bar where standard error is a terminal."""
 
     def __post_init__(self) -> None:
         """Name the first setting that cannot be."""
-        least = {"epochs": 1, "keep_best": 1, "save_steps": 1, "devices": 1, "nodes": 1}
+        least = {"epochs": 1, "keep_best": 1, "save_steps": 1, "devices": 1, "nodes": 1, "seed": 0}
         least |= {"patience": 0, "skip_nonfinite": 0, "threads": 0, "workers": 0, "weight_decay": 0, "clip": 0}
         for name, bound in least.items():
-            if getattr(self, name) < bound:
+            if not bound <= getattr(self, name) < math.inf:
                 raise ConfigError(f"training.{name} is {getattr(self, name)}; it must be {bound} or more.")
+        most = {"devices": 256, "nodes": 4096, "threads": 1024, "workers": 256, "seed": 2**63 - 1, "epochs": 10**9}
+        for name, bound in most.items():
+            if getattr(self, name) > bound:
+                raise ConfigError(f"training.{name} is {getattr(self, name)}; it must be {bound} or less.")
         for name in ("batch_seconds", "learning_rate"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"training.{name} is {getattr(self, name)}; it must be more than 0.")
         for name in ("warmup", "ema"):
             if not 0 <= getattr(self, name) < 1:

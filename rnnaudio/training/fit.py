@@ -2,6 +2,8 @@
 
 import logging
 import shutil
+import sys
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnnaudio.errors import ConfigError, RnnaudioError
+from rnnaudio.errors import ConfigError
+from rnnaudio.training.callbacks import CountSteps, InterruptedTrainingError, SaveState
 from rnnaudio.training.config import TrainingConfig
+from rnnaudio.training.processes import first_process
+from rnnaudio.training.resume import check_state
 from rnnaudio.training.task import Learner, Task, seed_step
 
 STATE = "last.ckpt"
@@ -25,6 +30,8 @@ class FitResult:
     best: dict[str, float]
     steps: int
     seconds: float
+    first: bool = True
+    """Whether this process is the one of several that writes and prints."""
 
 
 def fit(
@@ -44,52 +51,64 @@ def fit(
     if config.threads:
         torch.set_num_threads(config.threads)
     state = output / "checkpoints" / STATE
-    if not resume and state.parent.exists():
-        shutil.rmtree(state.parent)
+    if first_process():
+        _make_room(output, state, resume)
     task = Task(learner, config)
     _quiet()
     seed_step(config.seed, 0)
-    steps = learner.steps_per_epoch(config.devices * config.nodes)
+    processes = config.devices * config.nodes
+    steps = learner.steps_per_epoch(processes)
     if steps == 0:
         raise ConfigError("there is no training data.")
+    resume = resume and state.exists()
+    if resume:
+        check_state(state, task, processes)
+    saver = SaveState(state, config.save_steps, resume_with)
     try:
         trainer = pl.Trainer(
             max_epochs=config.epochs,
             accelerator=config.device,
             devices=config.devices,
             num_nodes=config.nodes,
-            strategy="ddp" if config.devices * config.nodes > 1 else "auto",
+            strategy="ddp" if processes > 1 else "auto",
             precision="bf16-mixed" if config.precision == "bf16" else "32-true",
             gradient_clip_val=config.clip or None,
-            callbacks=_callbacks(config, output, state, resume_with),
+            callbacks=[*_callbacks(config, output), saver],
             logger=_loggers(output),
             log_every_n_steps=min(10, steps),
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
-            enable_progress_bar=config.progress,
+            enable_progress_bar=_shows_bar(config),
             enable_model_summary=False,
             default_root_dir=output,
         )
     except (RuntimeError, ValueError, pl.utilities.exceptions.MisconfigurationException) as error:
         raise ConfigError(f"training cannot start on this machine: {' '.join(str(error).split())}") from error
-    begin = _clock()
+    begin = time.perf_counter()
     try:
-        trainer.fit(task, ckpt_path=state if resume and state.exists() else None, weights_only=True)
+        with saver.listening():
+            trainer.fit(task, ckpt_path=state if resume else None, weights_only=True)
     except OSError as error:
         raise ConfigError(
             f"the state of training cannot be saved in {output} ({error.strerror or error}). Free some room there; "
             f"the state saved before is whole. Go on with: {resume_with}"
         ) from error
-    if trainer.interrupted:
-        raise KeyboardInterrupt
-    seconds = _clock() - begin
+    except InterruptedTrainingError:
+        if not trainer.is_global_zero:  # the first process says it
+            sys.exit(2)
+        raise
+    except SystemExit:
+        if trainer.interrupted:  # a second Ctrl-C, which Lightning turns into this
+            raise KeyboardInterrupt from None
+        raise
+    seconds = time.perf_counter() - begin
     _take_best(trainer, task, config)
     learner.model.eval()
     best = min(task.history, key=lambda figures: figures["monitor"], default={})
-    return FitResult(tuple(task.history), best, task.done_steps, seconds)
+    return FitResult(tuple(task.history), best, task.done_steps, seconds, trainer.is_global_zero)
 
 
-def _callbacks(config: TrainingConfig, output: Path, state: Path, resume_with: str) -> list[Any]:
+def _callbacks(config: TrainingConfig, output: Path) -> list[Any]:
     from lightning.pytorch.callbacks import (
         EarlyStopping,
         EMAWeightAveraging,
@@ -97,8 +116,6 @@ def _callbacks(config: TrainingConfig, output: Path, state: Path, resume_with: s
         ModelCheckpoint,
         RichProgressBar,
     )
-
-    from rnnaudio.training.callbacks import CountSteps, SaveState
 
     callbacks: list[Any] = [CountSteps()]
     if config.ema:
@@ -109,17 +126,35 @@ def _callbacks(config: TrainingConfig, output: Path, state: Path, resume_with: s
             filename="best-{epoch}",
             monitor="valid_monitor",
             save_top_k=config.keep_best,
-            save_weights_only=True,
+            save_weights_only=not config.ema,  # the moving average is only put into a whole checkpoint
         )
     )
     if config.patience:
         callbacks.append(EarlyStopping("valid_monitor", patience=config.patience))
     callbacks.append(LearningRateMonitor("step"))
-    if config.progress:
-        callbacks.append(RichProgressBar())
-    # Last, so that the state it writes knows what the others found out in the same step.
-    callbacks.append(SaveState(state, config.save_steps, resume_with))
+    if _shows_bar(config):
+        callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
     return callbacks
+
+
+def _make_room(output: Path, state: Path, resume: bool) -> None:
+    """Remove the state of another run, or keep the log of the one that goes on from being overwritten."""
+    try:
+        if not resume and state.parent.exists():
+            shutil.rmtree(state.parent)
+        state.parent.mkdir(parents=True, exist_ok=True)
+        log = output / "logs" / "metrics.csv"
+        if resume and log.exists():
+            earlier = len(list(log.parent.glob("metrics.until-resume-*.csv")))
+            log.replace(log.with_name(f"metrics.until-resume-{earlier + 1}.csv"))
+    except OSError as error:
+        raise ConfigError(
+            f"{output} cannot be written to ({error.strerror or error}). Choose another output."
+        ) from error
+
+
+def _shows_bar(config: TrainingConfig) -> bool:
+    return config.progress and sys.stderr.isatty()
 
 
 def _loggers(output: Path) -> list[Any]:
@@ -162,12 +197,3 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
     warnings.filterwarnings("ignore", message=".*The `srun` command is available.*")
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
-
-
-def _clock() -> float:
-    import time
-
-    return time.perf_counter()
-
-
-__all__ = ["FitResult", "RnnaudioError", "fit"]

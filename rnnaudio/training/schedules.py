@@ -33,15 +33,24 @@ def rate_at(step: int, steps: int, config: TrainingConfig) -> float:
     return 1.0
 
 
-def scheduler(optimizer: Optimizer, steps: int, config: TrainingConfig) -> dict[str, Any]:
+def scheduler(optimizer: Optimizer, steps_per_epoch: int, config: TrainingConfig) -> dict[str, Any]:
     """The schedule in the form Lightning takes.
 
     "plateau" tenths the rate after three epochs without gain; "new_bob" halves it after each epoch that gains less
     than a quarter percent, as QuickNet did.
     """
-    if config.schedule == "plateau":
-        return {"scheduler": ReduceLROnPlateau(optimizer, patience=3), "monitor": "valid_monitor"}
-    if config.schedule == "new_bob":
-        halving = ReduceLROnPlateau(optimizer, factor=0.5, patience=0, threshold=0.0025)
-        return {"scheduler": halving, "monitor": "valid_monitor"}
+    if config.schedule in ("plateau", "new_bob"):
+        judged: ReduceLROnPlateau
+        if config.schedule == "plateau":
+            judged = ReduceLROnPlateau(optimizer, patience=3)
+        else:
+            judged = ReduceLROnPlateau(optimizer, factor=0.5, patience=0, threshold=0.0025)
+        # Counted in steps, Lightning moves it before the state of the epoch is saved; counted in epochs, after that.
+        return {
+            "scheduler": judged,
+            "monitor": "valid_monitor",
+            "interval": "step",
+            "frequency": steps_per_epoch,
+        }
+    steps = config.epochs * steps_per_epoch
     return {"scheduler": LambdaLR(optimizer, lambda step: rate_at(step, steps, config)), "interval": "step"}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-import yaml
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -21,6 +20,8 @@ from rnnaudio.settings import to_mapping
 from rnnaudio.text import Alphabet
 from rnnaudio.training.config import TrainingConfig
 from rnnaudio.training.fit import FitResult, fit
+from rnnaudio.training.processes import first_process
+from rnnaudio.training.resume import check_settings, keep_settings
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,9 @@ class SpeechLearner:
         seed = run.training.seed
         # Frames are made beside the network, so its frontend must not follow it to another device while training.
         frontend = model.frontend
-        self.train = SpeechDataset(train.measured(), frontend, model.alphabet, run.augment, run.join, seed)
+        self.train = SpeechDataset(
+            train.measured(), frontend, model.alphabet, run.augment, run.join, seed, model.num_frames
+        )
         self.valid = SpeechDataset(valid.measured(), frontend, model.alphabet, seed=seed)
 
     def train_batches(self, position: Callable[[], tuple[int, int]], rank: int, world: int, workers: int) -> DataLoader:
@@ -89,7 +92,8 @@ class SpeechLearner:
             collate_fn=collate,
             num_workers=workers,
             persistent_workers=workers > 0,
-            multiprocessing_context="forkserver" if workers else None,
+            # Not "forkserver": where the trainer is killed, its workers and the server keep each other alive for ever.
+            multiprocessing_context="spawn" if workers else None,
         )
 
     def steps_per_epoch(self, world: int) -> int:
@@ -99,6 +103,10 @@ class SpeechLearner:
     def valid_batches(self, rank: int, world: int) -> DataLoader:
         """Every `world`-th batch of the validation data; none twice, so that the counts add up."""
         whole = self._length_batches(self.valid, 1, 0, shuffle=False).batches(0)
+        if len(whole) < world:  # a process without a batch would leave the others waiting for its counts
+            whole = [[index] for batch in whole for index in batch]
+        if len(whole) < world:
+            raise ConfigError(f"{len(whole)} validation recordings are too few for {world} processes.")
         mine = [[(0, index) for index in batch] for batch in whole[rank::world]]
         return DataLoader(self.valid, batch_sampler=mine, collate_fn=collate)
 
@@ -147,33 +155,37 @@ def train_speech(
 
     Manifests default to those `run.data` names. They are checked first: what cannot be learned from is left out and
     listed in `dropped.jsonl`; what should be looked at is printed. Raises `RnnaudioError` in one line for what a user
-    can mend.
+    can mend. With several processes only the first one, `result.first`, writes and prints.
     """
     train = train if train is not None else _named(run.data.train, "train")
     valid = valid if valid is not None else _named(run.data.valid, "valid")
+    if resume:
+        check_settings(run.output / "config.yaml", to_mapping(run))
     if alphabet is None:
-        alphabet = Alphabet.from_texts([utterance.text or "" for utterance in train], run.model.units)
+        texts = [utterance.text or "" for utterance in train]
+        if run.join.probability > 0:
+            texts.append(" ")  # joined recordings have a space between their texts, even where none has one alone
+        alphabet = Alphabet.from_texts(texts, run.model.units)
     model = SpeechRecognizer.build(run.model, alphabet, seed=run.training.seed)
     train, valid = _checked(run, model, train, valid)
     _fit_statistics(model, train)
-    run.output.mkdir(parents=True, exist_ok=True)
-    (run.output / "config.yaml").write_text(yaml.safe_dump(to_mapping(run), sort_keys=False), encoding="utf-8")
     learner = SpeechLearner(model, train, valid, run)
+    if first_process():
+        keep_settings(run.output / "config.yaml", to_mapping(run))
     result = fit(learner, run.training, run.output, resume, resume_with)
-    model.save(run.output / "model")
+    if result.first:
+        model.save(run.output / "model")
     return model, result
 
 
 def _checked(run: SpeechRun, model: SpeechRecognizer, train: Manifest, valid: Manifest) -> tuple[Manifest, Manifest]:
     """The manifests without the utterances that cannot be used; those are listed beside the run."""
-    rate = run.model.features.rate
     report = check(
         {"train": train, "valid": valid},
         model.alphabet,
-        frames_for=lambda seconds: model.frontend.num_frames(round(seconds * rate)),
+        frames_for=model.num_frames,
     )
-    if not report.ok:
-        run.output.mkdir(parents=True, exist_ok=True)
+    if not report.ok and first_process():
         listed = report.write_drop_list(run.output / "dropped.jsonl")
         first = report.errors[0]
         print(
@@ -181,7 +193,9 @@ def _checked(run: SpeechRun, model: SpeechRecognizer, train: Manifest, valid: Ma
             f"They are listed in {listed} and left out.",
             file=sys.stderr,
         )
-    for name in ("train", "valid"):
+    for name, manifest in (("train", train), ("valid", valid)):
+        if not len(manifest):
+            raise DataError(f"{manifest.path or name} is empty; training needs recordings there.")
         if not len(report.kept[name]):
             raise DataError(f"no utterance of {name} can be learned from; see {run.output / 'dropped.jsonl'}.")
     return report.kept["train"], report.kept["valid"]

@@ -144,7 +144,7 @@ class Task(pl.LightningModule, Generic[Batch]):
         else:
             kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
             optimizer = kind(groups, lr=config.learning_rate)
-        steps = config.epochs * self.learner.steps_per_epoch(self.trainer.world_size)
+        steps = self.learner.steps_per_epoch(self.trainer.world_size)
         return {"optimizer": optimizer, "lr_scheduler": scheduler(optimizer, steps, config)}  # type: ignore[return-value]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -153,6 +153,7 @@ class Task(pl.LightningModule, Generic[Batch]):
             "done_steps": self.done_steps,
             "skipped": self.skipped,
             "history": self.history,
+            "processes": self.trainer.world_size,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ def voice(seconds: float = 1.0, formants: float = 1.0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("normalise", ["utterance", "global", "running", "none"])
+@pytest.mark.parametrize("normalise", ["utterance", "level", "global", "running", "none"])
 @pytest.mark.parametrize("samples", [torch.zeros(16000), torch.ones(16000), torch.full((16000,), 1e-30)])
 def test_silence_and_a_constant_are_finite_and_small(kind, normalise, samples):
     frames = frames_of(samples, kind=kind, normalise=normalise, deltas=2)
@@ -51,9 +51,11 @@ def test_8_bit_silence_stays_quiet_beside_speech(normalise):
     assert flickering.abs().max() < 12
 
 
-def test_a_louder_recording_gives_the_same_frames():
+@pytest.mark.parametrize("normalise", ["utterance", "level"])
+def test_a_louder_recording_gives_the_same_frames(normalise):
     speech = voice() + 0.01 * torch.randn(16000, generator=torch.Generator().manual_seed(1))
-    assert_close(frames_of(speech), frames_of(0.2 * speech), atol=2e-3, rtol=0)
+    loud, soft = (frames_of(level * speech, normalise=normalise) for level in (1.0, 0.2))
+    assert_close(loud, soft, atol=2e-3, rtol=0)
 
 
 def test_an_utterance_has_mean_0_and_variance_1():

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from rnnaudio.heads import CTCHead, ctc_losses
 from rnnaudio.nn import Recurrent
-from tests.laws.worlds import encoders, ragged_lengths
+from tests.laws.worlds import conv_encoders, encoders, ragged_lengths
 
 
 def _frames(lengths, width=4, padding=float("nan"), seed=0):
@@ -17,20 +17,22 @@ def _frames(lengths, width=4, padding=float("nan"), seed=0):
     return frames
 
 
-@given(encoder=encoders(), lengths=ragged_lengths())
+@given(encoder=st.one_of(encoders(), conv_encoders()), lengths=ragged_lengths())
 def test_a_row_does_not_know_its_batch(encoder, lengths):
     frames = _frames(lengths)
-    together, _ = encoder(frames, lengths)
-    for row, length in enumerate(lengths.tolist()):
+    together, counts = encoder(frames, lengths)
+    assert torch.equal(counts, encoder.output_lengths(lengths))
+    for row, (length, count) in enumerate(zip(lengths.tolist(), counts.tolist(), strict=True)):
         alone, _ = encoder(frames[row : row + 1, :length], lengths[row : row + 1])
-        assert_close(together[row, :length], alone[0], rtol=1e-5, atol=1e-5)
-        assert (together[row, length:] == 0).all()
+        assert_close(together[row, :count], alone[0], rtol=1e-5, atol=1e-5)
+        assert (together[row, count:] == 0).all()
 
 
 @given(encoder=encoders(), lengths=ragged_lengths(shortest=1))
 def test_gradients_do_not_know_the_batch(encoder, lengths):
-    frames = _frames(lengths)
-    weight = torch.randn(encoder.width)
+    # In double precision: layer norm of a nearly constant row makes much of the last digits of a float.
+    encoder, frames = encoder.double(), _frames(lengths).double()
+    weight = torch.randn(encoder.width, dtype=torch.float64)
     (encoder(frames, lengths)[0] @ weight).square().sum().backward()
     together = [parameter.grad.clone() for parameter in encoder.parameters()]
     encoder.zero_grad()

@@ -19,7 +19,7 @@ configs = st.builds(
     deltas=st.integers(0, 2),
     stack=st.integers(1, 4),
     stride=st.integers(1, 4),
-    normalise=st.sampled_from(["utterance", "global", "running", "none"]),
+    normalise=st.sampled_from(["utterance", "level", "global", "running", "none"]),
 )
 lengths_of_rows = st.lists(st.integers(0, 4000), min_size=1, max_size=4).map(torch.tensor)
 padding = st.sampled_from([0.0, 1e6, float("nan"), float("inf")])

@@ -9,7 +9,7 @@ from tests.laws.worlds import encoders
 
 
 @given(
-    encoder=encoders(bidirectional=False, fusion="concat"),
+    encoder=encoders(bidirectional=False, fusion="concat", convolution=()),
     chunks=st.lists(st.integers(0, 5), min_size=1, max_size=6),
 )
 def test_chunks_equal_the_whole(encoder, chunks):

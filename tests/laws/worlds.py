@@ -17,6 +17,8 @@ def encoder_configs(**fixed) -> st.SearchStrategy[EncoderConfig]:
         "layer_norm": st.booleans(),
         "dropout": st.just(0.3),
         "locked_dropout": st.booleans(),
+        "convolution": st.sampled_from([(), (3,), (2, 4)]),
+        "stride": st.just(1),
     }
     return st.builds(EncoderConfig, **{**free, **{name: st.just(value) for name, value in fixed.items()}})
 
@@ -27,6 +29,11 @@ def encoders(**fixed) -> st.SearchStrategy[Encoder]:
 
 def ragged_lengths(shortest: int = 0, longest: int = 12) -> st.SearchStrategy[torch.Tensor]:
     return st.lists(st.integers(shortest, longest), min_size=1, max_size=5).map(torch.tensor)
+
+
+def conv_encoders() -> st.SearchStrategy[Encoder]:
+    configs = st.one_of(*(encoder_configs(convolution=(2, 3), stride=stride) for stride in (2, 3)))
+    return st.builds(_encoder, configs, st.integers(0, 1000))
 
 
 def _encoder(config: EncoderConfig, seed: int) -> Encoder:

@@ -7,7 +7,7 @@ from rnnaudio.features.augment.level import Gain, Noise
 from rnnaudio.features.augment.plan import AugmentConfig, Augmenter, AugmentPlan
 from rnnaudio.features.augment.room import Band, Reverb
 from rnnaudio.features.augment.spectral import SpecAugment, TractLength
-from rnnaudio.features.augment.tempo import Pitch, Shift, Speed
+from rnnaudio.features.augment.tempo import Pitch, Shift, Speed, Tempo
 
 __all__ = [
     "AugmentConfig",
@@ -21,5 +21,6 @@ __all__ = [
     "Shift",
     "SpecAugment",
     "Speed",
+    "Tempo",
     "TractLength",
 ]

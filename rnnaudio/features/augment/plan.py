@@ -18,7 +18,16 @@ from rnnaudio.features.augment.spectral import (
     TractLength,
     TractLengthParams,
 )
-from rnnaudio.features.augment.tempo import Pitch, PitchParams, Shift, ShiftParams, Speed, SpeedParams
+from rnnaudio.features.augment.tempo import (
+    Pitch,
+    PitchParams,
+    Shift,
+    ShiftParams,
+    Speed,
+    SpeedParams,
+    Tempo,
+    TempoParams,
+)
 
 __all__ = ["AugmentConfig", "AugmentPlan", "Augmenter"]
 
@@ -34,6 +43,7 @@ class AugmentConfig:
     """
 
     pitch: Pitch | None = None
+    tempo: Tempo | None = None
     speed: Speed | None = None
     shift: Shift | None = None
     reverb: Reverb | None = None
@@ -94,6 +104,7 @@ class AugmentPlan:
     epoch: int = 0
     item: int | str = 0
     pitch: PitchParams | None = None
+    tempo: TempoParams | None = None
     speed: SpeedParams | None = None
     shift: ShiftParams | None = None
     reverb: ReverbParams | None = None
@@ -159,6 +170,8 @@ class Augmenter:
         rate = self.rate
         if plan.pitch is not None:
             samples = Pitch.apply(samples, rate, plan.pitch)
+        if plan.tempo is not None:
+            samples = Tempo.apply(samples, rate, plan.tempo)
         if plan.speed is not None:
             samples = Speed.apply(samples, rate, plan.speed)
         if plan.shift is not None:
@@ -198,6 +211,7 @@ def _tuples(value: Any) -> Any:
 
 _PARAMS: dict[str, type] = {
     "pitch": PitchParams,
+    "tempo": TempoParams,
     "speed": SpeedParams,
     "shift": ShiftParams,
     "reverb": ReverbParams,

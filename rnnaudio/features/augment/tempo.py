@@ -10,7 +10,7 @@ from torch.nn import functional
 from rnnaudio.features.augment._base import Augmentation, check_range, uniform
 from rnnaudio.features.resample import resample
 
-__all__ = ["Pitch", "PitchParams", "Shift", "ShiftParams", "Speed", "SpeedParams"]
+__all__ = ["Pitch", "PitchParams", "Shift", "ShiftParams", "Speed", "SpeedParams", "Tempo", "TempoParams"]
 
 _HUNDREDTHS = 100  # speeds and pitch ratios are whole hundredths, so that their resampling kernels are kept
 
@@ -85,6 +85,42 @@ class Pitch(Augmentation[PitchParams]):
         longer = _stretch(samples, steps / _HUNDREDTHS, rate)
         shifted = resample(longer, steps, _HUNDREDTHS)[: len(samples)]
         return functional.pad(shifted, (0, len(samples) - len(shifted)))
+
+
+@dataclass(frozen=True)
+class TempoParams:
+    """How much faster."""
+
+    factor: float
+
+
+@dataclass(frozen=True)
+class Tempo(Augmentation[TempoParams]):
+    """Speak faster or slower at the same pitch, as people differ most: a phase vocoder.
+
+    Source: Flanagan and Golden 1966; Kanda et al. 2013, "Elastic spectral distortion for low resource speech
+    recognition", for its use here.
+
+    >>> Tempo.apply(torch.zeros(1200), 8000, TempoParams(1.2)).shape
+    torch.Size([1000])
+    """
+
+    low: float = 0.8
+    high: float = 1.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range(self, "factors", self.low, self.high, 0.25, 4.0)
+
+    def _draw(self, generator: torch.Generator) -> TempoParams:
+        return TempoParams(uniform(generator, self.low, self.high, digits=2))
+
+    @staticmethod
+    def apply(samples: Tensor, rate: int, params: TempoParams) -> Tensor:
+        """Change samples (N,) into (N / factor,)."""
+        if params.factor == 1.0 or len(samples) == 0:
+            return samples
+        return _stretch(samples, 1.0 / params.factor, rate)
 
 
 @dataclass(frozen=True)
