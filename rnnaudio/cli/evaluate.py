@@ -26,7 +26,7 @@ def add(jobs: Any) -> None:
 def run(args: argparse.Namespace, rest: list[str]) -> int:
     """Evaluate and print; recordings that cannot be read are reported and not counted."""
     from rnnaudio.data import read_manifest
-    from rnnaudio.training.evaluate import evaluate
+    from rnnaudio.training.judging import evaluate
 
     manifest = read_manifest(args.manifest)
     unread: list[RnnaudioError] = []

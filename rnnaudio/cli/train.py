@@ -63,7 +63,7 @@ def finish(settings: Any, model: Any, result: Any, test: Any = None) -> Any:
     if not result.first:
         return None
     from rnnaudio.data import read_manifest
-    from rnnaudio.training.evaluate import evaluate
+    from rnnaudio.training.judging import evaluate
 
     best = result.best
     print(
@@ -94,4 +94,10 @@ def _found(folder: Path, settings: Any) -> tuple[Any, Mapping[str, Any]]:
             raise DataError(f"{folder} has train.jsonl and no valid.jsonl; keep some recordings back to judge by.")
         return replace(settings, data=replace(settings.data, **found)), {}
     corpus = read_folder(folder)
+    for name, use in (("train", "learn from"), ("valid", "judge by")):
+        if name not in corpus.splits:
+            raise DataError(
+                f"{folder} has no recordings for {name}, to {use}; with few speakers chance may leave none. Make folders "
+                "train, valid and test in it, or a column split in transcripts.csv."
+            )
     return settings, corpus.splits

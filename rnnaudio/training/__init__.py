@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnnaudio.training.config import TrainingConfig
-    from rnnaudio.training.evaluate import evaluate
-    from rnnaudio.training.fit import FitResult, fit
+    from rnnaudio.training.fitting import FitResult, fit
+    from rnnaudio.training.judging import evaluate
     from rnnaudio.training.speech import SpeechData, SpeechRun, train_speech
 
 __all__ = ["FitResult", "SpeechData", "SpeechRun", "TrainingConfig", "evaluate", "fit", "train_speech"]
 
 _HOMES = {
-    "FitResult": "fit",
+    "FitResult": "fitting",
     "SpeechData": "speech",
     "SpeechRun": "speech",
     "TrainingConfig": "config",
-    "evaluate": "evaluate",
-    "fit": "fit",
+    "evaluate": "judging",
+    "fit": "fitting",
     "train_speech": "speech",
 }
 

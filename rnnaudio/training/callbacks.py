@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import lightning.pytorch as pl
-from lightning.pytorch.callbacks import Callback, Checkpoint
+from lightning.pytorch.callbacks import Callback, Checkpoint, RichProgressBar
 
 from rnnaudio.errors import RnnaudioError
 from rnnaudio.training.task import Task
@@ -28,6 +28,15 @@ class CountSteps(Callback):
         """One more."""
         assert isinstance(pl_module, Task)
         pl_module.done_steps += 1
+
+
+class Bar(RichProgressBar):
+    """Progress with the figures of the run, without the loggers' version."""
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """What stands beside the bar."""
+        figures = super().get_metrics(trainer, pl_module)
+        return {name: value for name, value in figures.items() if name != "v_num"}
 
 
 class SaveState(Checkpoint):

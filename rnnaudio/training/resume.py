@@ -45,8 +45,11 @@ def check_settings(path: Path, settings: Mapping[str, Any]) -> None:
             )
 
 
-def check_state(path: Path, task: nn.Module, processes: int) -> None:
-    """Raise `ConfigError` if the saved state of a run is damaged, or is of another model or number of processes."""
+def check_state(path: Path, task: nn.Module, processes: int, steps: int) -> None:
+    """Raise `ConfigError` if the saved state of a run is damaged, of another model or number of processes, or too old.
+
+    `steps` is how many the whole run is to have.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         weights, position = state["state_dict"], state["rnnaudio"]
@@ -55,6 +58,8 @@ def check_state(path: Path, task: nn.Module, processes: int) -> None:
     for name, tensor in task.state_dict().items():
         if name not in weights or weights[name].shape != tensor.shape:
             raise ConfigError(f"{path} is of another model (at {name}): were other recordings trained on? {ANEW}")
+    if position["done_steps"] > steps:
+        raise ConfigError(f"{path} is {position['done_steps']} steps old, training.epochs asks for {steps}. {ANEW}")
     if position["processes"] != processes:
         raise ConfigError(
             f"{path} is of a training by {position['processes']} processes; this one has {processes}. {ANEW}"

@@ -19,7 +19,7 @@ from rnnaudio.models import SpeechConfig, SpeechRecognizer
 from rnnaudio.settings import to_mapping
 from rnnaudio.text import Alphabet
 from rnnaudio.training.config import TrainingConfig
-from rnnaudio.training.fit import FitResult, fit
+from rnnaudio.training.fitting import FitResult, fit
 from rnnaudio.training.processes import first_process
 from rnnaudio.training.resume import check_settings, keep_settings
 

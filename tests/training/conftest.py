@@ -21,7 +21,9 @@ def run(tmp_path):
     """Settings of a training of a few steps, with changes: run(epochs=3)."""
 
     def make(encoder=None, output=tmp_path / "out", **training) -> SpeechRun:
-        config = TrainingConfig(epochs=2, batch_seconds=4.0, learning_rate=0.01, threads=1, device="cpu", progress=False)
+        config = TrainingConfig(
+            epochs=2, batch_seconds=4.0, learning_rate=0.01, threads=1, device="cpu", progress=False
+        )
         return SpeechRun(
             model=speech_config(**(encoder or {})),
             augment=AugmentConfig.preset("none"),

@@ -194,6 +194,8 @@ def test_a_resume_with_other_settings_is_refused_by_name(manifests, run):
         train_speech(run(epochs=1, encoder={"hidden": 9}), *manifests, resume=True)
     _, result = train_speech(run(epochs=2, save_steps=1), *manifests, resume=True)  # these may change
     assert len(result.history) == 2
+    with pytest.raises(ConfigError, match=r"last\.ckpt is \d+ steps old, training\.epochs asks for \d+\."):
+        train_speech(run(epochs=1), *manifests, resume=True)
 
 
 def test_a_state_that_does_not_fit_is_refused_in_one_line(manifests, run, monkeypatch):

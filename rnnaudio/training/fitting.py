@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rnnaudio.errors import ConfigError
-from rnnaudio.training.callbacks import CountSteps, InterruptedTrainingError, SaveState
+from rnnaudio.training.callbacks import Bar, CountSteps, InterruptedTrainingError, SaveState
 from rnnaudio.training.config import TrainingConfig
 from rnnaudio.training.processes import first_process
 from rnnaudio.training.resume import check_state
@@ -62,7 +62,7 @@ def fit(
         raise ConfigError("there is no training data.")
     resume = resume and state.exists()
     if resume:
-        check_state(state, task, processes)
+        check_state(state, task, processes, config.epochs * steps)
     saver = SaveState(state, config.save_steps, resume_with)
     try:
         trainer = pl.Trainer(
@@ -114,7 +114,6 @@ def _callbacks(config: TrainingConfig, output: Path) -> list[Any]:
         EMAWeightAveraging,
         LearningRateMonitor,
         ModelCheckpoint,
-        RichProgressBar,
     )
 
     callbacks: list[Any] = [CountSteps()]
@@ -133,7 +132,7 @@ def _callbacks(config: TrainingConfig, output: Path) -> list[Any]:
         callbacks.append(EarlyStopping("valid_monitor", patience=config.patience))
     callbacks.append(LearningRateMonitor("step"))
     if _shows_bar(config):
-        callbacks.append(RichProgressBar(console_kwargs={"stderr": True}))
+        callbacks.append(Bar(console_kwargs={"stderr": True}))
     return callbacks
 
 
@@ -190,10 +189,11 @@ def _weights(path: Path) -> dict[str, Tensor]:
 
 
 def _quiet() -> None:
-    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
+    for name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*dataloader is not resumable.*")  # ours is, by its sampler
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")  # figures are added up before they are logged
     warnings.filterwarnings("ignore", message=".*The `srun` command is available.*")
     warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
