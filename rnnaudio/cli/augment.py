@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnnaudio.cli.common import job, whole_number
+from rnnaudio.cli.common import check_place, job, whole_number
 
 EXAMPLE = """  rnnaudio augment in.wav -o out.wav --seed 3
   rnnaudio augment in.wav -o out.wav --preset light --epoch 5      what epoch 5 would hear
@@ -27,6 +27,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     """Read, draw, say what was drawn, change, write."""
     from rnnaudio.features import AugmentConfig, Augmenter, read_audio, write_audio
 
+    check_place(args.output)
     config = AugmentConfig.preset(args.preset)
     if args.config:
         from rnnaudio.settings import read_settings

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnnaudio.cli.common import job, progress
+from rnnaudio.cli.common import check_place, job, progress
 
 EXAMPLE = """  rnnaudio check data/digits/train.jsonl data/digits/valid.jsonl
   rnnaudio check train.jsonl -m digits-en --deep --drop-list dropped.jsonl
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from rnnaudio.data import check, read_manifest
     from rnnaudio.models import load
 
+    check_place(args.drop_list)
     manifests = {}
     for place in args.manifests:
         name = Path(place).stem

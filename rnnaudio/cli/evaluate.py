@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rnnaudio.cli.common import add_machine, add_model, job, load_model, progress
+from rnnaudio.cli.common import add_machine, add_model, check_place, job, load_model, progress
 from rnnaudio.errors import RnnaudioError
 
 EXAMPLE = """  rnnaudio evaluate data/digits/test.jsonl -m digits-en
@@ -29,6 +29,8 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     from rnnaudio.training.judging import evaluate
 
     manifest = read_manifest(args.manifest)
+    if args.output:
+        check_place(str(Path(args.output, "report")))
     unread: list[RnnaudioError] = []
     title = f"{args.model} on {args.manifest}"
     with progress("transcribing") as tick:

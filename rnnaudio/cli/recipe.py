@@ -1,12 +1,12 @@
 """What every recipe script shares: its config.yaml, overrides from the command line, `--resume`."""
 
-import argparse
 import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from rnnaudio.cli.common import Parser
 from rnnaudio.errors import RnnaudioError
 
 Settings = TypeVar("Settings")
@@ -21,19 +21,20 @@ def run_recipe(main: Callable[[Settings, bool, str], None], settings: type[Setti
     """
     from rnnaudio.settings import describe, read_settings
 
-    parser = argparse.ArgumentParser(prog=f"python {script}", add_help=True)
+    parser = Parser(prog=f"python {script}")
     parser.add_argument("--config", default=str(Path(script).with_name("config.yaml")), help="settings")
     parser.add_argument("--resume", action="store_true", help="go on from the state saved in the output folder")
     parser.add_argument("--settings", action="store_true", help="list every setting and leave")
-    args, overrides = parser.parse_known_args()
-    if args.settings:
-        print(describe(settings))
-        return
-    again = shlex.join(["python", script, *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
     try:
+        args, overrides = parser.parse_known_args()
+        if args.settings:
+            print(describe(settings))
+            return
+        again = shlex.join(["python", script, *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
         main(read_settings(settings, args.config, overrides), args.resume, again)
     except RnnaudioError as error:
         print(f"rnnaudio: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
+        print("rnnaudio: stopped.", file=sys.stderr)
         sys.exit(130)

@@ -55,7 +55,7 @@ class SaveState(Checkpoint):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Hear Ctrl-C while the block runs: around all of a training, for Lightning puts back what it found at its start."""
+        """Hear Ctrl-C while the block, a whole training, runs; inside it Lightning would put back what it had found."""
         if threading.current_thread() is not threading.main_thread():
             yield  # signals are the main thread's
             return

@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from rnnaudio.errors import ConfigError, DataError
-from rnnaudio.nn import Encoder, EncoderConfig, Recurrent, reverse
+from rnnaudio.nn import ConvFront, Encoder, EncoderConfig, Recurrent, reverse
 
 
 def test_an_empty_batch_and_no_frames_give_nothing():
@@ -78,3 +78,23 @@ def test_dropout_acts_in_training_only_and_locked_dropout_keeps_its_mask_over_ti
 def test_the_forget_gate_starts_open():
     bias = Recurrent("lstm", 3, 5).ahead.bias_ih_l0
     assert_close(bias, torch.tensor([0.0] * 5 + [1.0] * 5 + [0.0] * 10))
+
+
+def test_a_convolution_cannot_stream_and_a_stride_needs_one():
+    encoder = Encoder(8, EncoderConfig(layers=1, hidden=2, bidirectional=False, convolution=(2,)))
+    with pytest.raises(DataError, match="convolution cannot stream"):
+        encoder.stream(torch.zeros(1, 4, 8))
+    with pytest.raises(ConfigError, match=r"encoder.stride is 2"):
+        EncoderConfig(stride=2)
+    with pytest.raises(ConfigError, match=r"encoder.convolution"):
+        EncoderConfig(convolution=(0,))
+
+
+def test_the_convolution_looks_at_frequency_neighbours():
+    front = ConvFront(8, (4, 4), stride=2)
+    one, other = torch.zeros(1, 6, 8), torch.zeros(1, 6, 8)
+    one[0, 2, 3] = other[0, 2, 7] = 1.0
+    lengths = torch.tensor([6])
+    difference = front(one, lengths)[0] - front(other, lengths)[0]
+    assert difference.abs().sum() > 0
+    assert front(one, lengths)[0].shape == (1, 3, front.width)

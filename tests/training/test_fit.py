@@ -19,6 +19,12 @@ def judged(model, manifests, run):
     return learner.score(sum(learner.judge(batch) for batch in learner.valid_batches(0, 1)))
 
 
+def same(model, other):
+    """Whether two models are the same to the bit."""
+    weights = other.state_dict()
+    return all(torch.equal(tensor, weights[name]) for name, tensor in model.state_dict().items())
+
+
 def at_call(monkeypatch, number, act):
     """Do something in the middle of the given training step, counted from 1."""
     kept, calls = SpeechLearner.losses, []
@@ -48,7 +54,7 @@ def test_the_model_that_comes_out_is_the_best_one(manifests, run, changes):
     assert result.best["monitor"] == min(figures["monitor"] for figures in result.history)
     assert len(result.history) == 5
     saved = load(settings.output / "model")
-    assert all(torch.equal(one, other) for one, other in zip(model.state_dict().values(), saved.state_dict().values()))
+    assert same(model, saved)
 
 
 def test_the_mean_of_the_kept_checkpoints(manifests, run):
@@ -117,7 +123,7 @@ def test_ctrl_c_finishes_the_step_saves_and_a_resume_comes_to_the_same_bits(mani
     assert str(caught.value) == "stopped after step 2; all of it is saved. Go on with: rnnaudio train --resume"
     assert signal.getsignal(signal.SIGINT) is before
     model, _ = train_speech(settings, *manifests, resume=True)
-    assert all(torch.equal(one, other) for one, other in zip(model.state_dict().values(), whole.state_dict().values()))
+    assert same(model, whole)
 
 
 def test_ctrl_c_twice_ends_at_once(manifests, run, monkeypatch):
@@ -171,12 +177,12 @@ def test_checkpoints_that_may_not_be_written(manifests, run):
 def test_an_output_that_is_a_file_is_one_line(manifests, run, tmp_path):
     (tmp_path / "taken").touch()
     for place in (tmp_path / "taken", tmp_path / "taken" / "below"):
-        with pytest.raises(ConfigError, match="cannot be written to .*Choose another output"):
+        with pytest.raises(ConfigError, match=r"cannot be written to .*Choose another output"):
             train_speech(run(output=place), *manifests)
 
 
 def test_a_new_training_in_an_old_place_begins_anew(manifests, run):
-    first, _ = train_speech(run(seed=1), *manifests)
+    train_speech(run(seed=1), *manifests)
     _, result = train_speech(run(seed=2), *manifests)
     assert len(result.history) == 2
 
