@@ -98,6 +98,12 @@ def describe(cls: type) -> str:
     parser = ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
     parser.add_class_arguments(cls, as_positional=False)
     text = re.sub(r"  --\S+ CONFIG\s+Path to a configuration file\.\n", "", parser.format_help())
+
+    def parts(found: re.Match[str]) -> str:  # a group that may be null: jsonargparse keeps its settings for a help page
+        fields = dataclasses.fields(_dataclass_in(_hint(cls, found[1])) or cls)
+        return f"  --{found[1]}.NAME  NAME is one of {', '.join(field.name for field in fields)}\n"
+
+    text = re.sub(r"  --(\S+)\.help\s+Show the help for \w+ and exit\.\n", parts, text)
     return re.sub(r"<class '([^']+)'>", r"\1", text)
 
 

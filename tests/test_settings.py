@@ -155,3 +155,5 @@ def test_every_setting_is_described():
     assert "How many units" in text
     assert "class '" not in text
     assert "configuration file" not in text
+    assert "--extra.NAME  NAME is one of hidden, rate, kind" in text
+    assert ".help" not in text

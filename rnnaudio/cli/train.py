@@ -97,7 +97,7 @@ def _found(folder: Path, settings: Any) -> tuple[Any, Mapping[str, Any]]:
     for name, use in (("train", "learn from"), ("valid", "judge by")):
         if name not in corpus.splits:
             raise DataError(
-                f"{folder} has no recordings for {name}, to {use}; with few speakers chance may leave none. Make folders "
-                "train, valid and test in it, or a column split in transcripts.csv."
+                f"{folder} has no recordings for {name}, to {use}; with few speakers chance may leave none. Make "
+                "folders train, valid and test in it, or a column split in transcripts.csv."
             )
     return settings, corpus.splits

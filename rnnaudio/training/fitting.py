@@ -90,7 +90,7 @@ def fit(
             trainer.fit(task, ckpt_path=state if resume else None, weights_only=True)
     except OSError as error:
         raise ConfigError(
-            f"the state of training cannot be saved in {output} ({error.strerror or error}). Free some room there; "
+            f"the state of training cannot be saved in {output} ({error.strerror or error}). Mend that; "
             f"the state saved before is whole. Go on with: {resume_with}"
         ) from error
     except InterruptedTrainingError:

@@ -1,5 +1,6 @@
 """Training a speech recogniser: from manifests and settings to a model folder."""
 
+import copy
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -76,8 +77,8 @@ class SpeechLearner:
     def __init__(self, model: SpeechRecognizer, train: Manifest, valid: Manifest, run: SpeechRun) -> None:
         self.model, self.run = model, run
         seed = run.training.seed
-        # Frames are made beside the network, so its frontend must not follow it to another device while training.
-        frontend = model.frontend
+        # Frames are made beside the network, by a frontend that does not follow it to another device.
+        frontend = copy.deepcopy(model.frontend)
         self.train = SpeechDataset(
             train.measured(), frontend, model.alphabet, run.augment, run.join, seed, model.num_frames
         )

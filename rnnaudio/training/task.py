@@ -117,9 +117,10 @@ class Task(pl.LightningModule, Generic[Batch]):
 
     def on_validation_epoch_end(self) -> None:
         """Figures over all validation data of all processes."""
-        total = torch.stack(self._sums).sum(dim=0).to(self.device)
+        total = torch.stack(self._sums).sum(dim=0)
         self._sums = []
-        total = self.trainer.strategy.reduce(total, reduce_op="sum")
+        if self.trainer.world_size > 1:
+            total = self.trainer.strategy.reduce(total.to(self.device), reduce_op="sum")
         figures = self.learner.score(total)
         # Equal scores are common on small validation sets; the loss then decides which is the better one.
         score = figures[self.learner.score_name] + 1e-4 * min(figures["loss"], 100.0)

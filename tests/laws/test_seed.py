@@ -12,7 +12,7 @@ from rnnaudio.training.speech import SpeechLearner, train_speech
 from rnnaudio.training.task import seed_step
 from tests.worlds import recognizer, speech_config
 
-TRAINING = TrainingConfig(epochs=1, batch_seconds=30.0, threads=1, device="cpu", progress=False)
+TRAINING = TrainingConfig(epochs=1, batch_seconds=4.0, threads=1, device="cpu", progress=False)
 
 
 def weights_after_training(corpus, output, seed):
@@ -24,6 +24,7 @@ def weights_after_training(corpus, output, seed):
     )
     manifests = [read_manifest(corpus / f"{split}.jsonl") for split in ("train", "valid")]
     model, result = train_speech(run, *manifests)
+    assert result.steps >= 2
     return model.state_dict(), result.history
 
 

@@ -11,6 +11,7 @@ from rnnaudio import load
 from rnnaudio.errors import ConfigError, DataError
 from rnnaudio.training.callbacks import InterruptedTrainingError
 from rnnaudio.training.speech import SpeechLearner, train_speech
+from tests.worlds import lock
 
 
 def judged(model, manifests, run):
@@ -165,12 +166,23 @@ def test_a_disk_that_fills_keeps_the_state_before_and_says_how_to_go_on(manifest
     assert len(result.history) == 2
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_checkpoints_that_may_not_be_written(manifests, run):
+def test_an_output_that_may_not_be_written_is_one_line(manifests, run):
     settings = run()
-    (settings.output / "checkpoints").mkdir(parents=True)
-    settings.output.chmod(0o555)
-    with pytest.raises(ConfigError, match="cannot be written to"):
+    settings.output.mkdir()
+    lock(settings.output)
+    with pytest.raises(ConfigError, match=r"cannot be written to \(Permission denied\)\. Choose another output"):
+        train_speech(settings, *manifests)
+
+
+def test_a_right_to_write_that_is_lost_while_training_is_one_line(manifests, run, monkeypatch):
+    settings = run(save_steps=1)
+
+    def lose(losses, batch):
+        lock(settings.output / "checkpoints")
+        return losses
+
+    at_call(monkeypatch, 2, lose)
+    with pytest.raises(ConfigError, match=r"cannot be saved in .*the state saved before is whole"):
         train_speech(settings, *manifests)
 
 

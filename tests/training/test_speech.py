@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from rnnaudio.data import Manifest, Utterance, read_manifest
 from rnnaudio.errors import AudioError, ConfigError, DataError
 from rnnaudio.training import evaluate
-from rnnaudio.training.speech import train_speech
+from rnnaudio.training.speech import SpeechLearner, train_speech
 from tests.worlds import RATE, recognizer
 
 
@@ -69,6 +70,19 @@ def test_a_recording_that_spoils_after_the_check_is_named(manifests, run, corpus
     soundfile.write(copy, samples, RATE, subtype="FLOAT")
     with pytest.raises(AudioError, match=r"copy\.wav holds 1 samples that are no numbers"):
         train_speech(settings, only(train, replace(train[0], id="copy", audio=(copy,))), valid)
+
+
+def test_frames_are_made_beside_the_network_wherever_that_goes(manifests, run):
+    learner = SpeechLearner(recognizer(), *manifests, run())
+    before = learner.train[0, 0].frames
+    learner.model.to("meta")
+    assert torch.equal(learner.train[0, 0].frames, before)
+
+
+def test_half_precision_learns(manifests, run):
+    model, result = train_speech(run(precision="bf16"), *manifests)
+    assert result.history[-1]["loss"] < 20
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
 
 
 def test_evaluation_counts_what_is_heard(corpus):
