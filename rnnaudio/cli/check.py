@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from rnnaudio.cli.common import check_place, job, progress
+from rnnaudio.cli.common import check_place, job, progress, splits_in
 
-EXAMPLE = """  rnnaudio check data/digits/train.jsonl data/digits/valid.jsonl
+EXAMPLE = """  rnnaudio check my_recordings/
+  rnnaudio check data/digits/train.jsonl data/digits/valid.jsonl
   rnnaudio check train.jsonl -m digits-en --deep --drop-list dropped.jsonl
 
 a manifest is JSON lines, paths relative to it:
@@ -17,7 +18,12 @@ a manifest is JSON lines, paths relative to it:
 def add(jobs: Any) -> None:
     """Declare the job."""
     parser = job(jobs, "check", "look through manifests before training on them", EXAMPLE)
-    parser.add_argument("manifests", nargs="+", metavar="MANIFEST", help="JSON lines, in the order train, valid, test")
+    parser.add_argument(
+        "manifests",
+        nargs="+",
+        metavar="MANIFEST",
+        help="JSON lines, in the order train, valid, test, or a folder of recordings",
+    )
     parser.add_argument(
         "-m", "--model", metavar="MODEL", help="also check texts against this model's symbols and frame rate"
     )
@@ -34,8 +40,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     check_place(args.drop_list)
     manifests = {}
     for place in args.manifests:
-        name = Path(place).stem
-        manifests[name if name not in manifests else str(place)] = read_manifest(place)
+        found = splits_in(Path(place)) if Path(place).is_dir() else {Path(place).stem: read_manifest(place)}
+        for name, manifest in found.items():
+            manifests[name if name not in manifests else f"{place}:{name}"] = manifest
     model = load(args.model) if args.model else None
     alphabet, frames_for = (model.alphabet, model.num_frames) if model is not None else (None, None)
     with progress("reading") as tick:

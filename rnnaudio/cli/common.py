@@ -3,13 +3,16 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from rnnaudio.errors import ConfigError
+from rnnaudio.errors import ConfigError, DataError
 from rnnaudio.files import write_file
+
+if TYPE_CHECKING:
+    from rnnaudio.data import Manifest
 
 MOST_THREADS = 1024
 Tick = Callable[[float, float | None], object]
@@ -33,6 +36,18 @@ def job(jobs: Any, name: str, summary: str, example: str) -> argparse.ArgumentPa
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
+
+
+def splits_in(folder: Path) -> Mapping[str, "Manifest"]:
+    """The recordings of a folder by split: its manifests train, valid, test, or its recordings with transcripts."""
+    from rnnaudio.data import read_manifest
+    from rnnaudio.data.corpora import folder as read_folder
+
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder. Give a folder of recordings with transcripts.")
+    paths = {name: folder / f"{name}.jsonl" for name in ("train", "valid", "test")}
+    found = {name: read_manifest(path) for name, path in paths.items() if path.is_file()}
+    return found or read_folder(folder).splits
 
 
 def whole_number(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:

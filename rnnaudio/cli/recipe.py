@@ -1,5 +1,6 @@
 """What every recipe script shares: its config.yaml, overrides from the command line, `--resume`."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -35,6 +36,8 @@ def run_recipe(main: Callable[[Settings, bool, str], None], settings: type[Setti
     except RnnaudioError as error:
         print(f"rnnaudio: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # the reader of our output has gone (`| head`); that is no mistake
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("rnnaudio: stopped.", file=sys.stderr)
         sys.exit(130)

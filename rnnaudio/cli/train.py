@@ -4,12 +4,14 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rnnaudio.cli.common import MOST_THREADS, job, whole_number
+from rnnaudio.cli.common import MOST_THREADS, job, splits_in, whole_number
 from rnnaudio.errors import DataError
+
+if TYPE_CHECKING:
+    from rnnaudio.data import Manifest
 
 EXAMPLE = """  rnnaudio train --data my_recordings/ -o runs/mine
       a folder of recordings with transcripts (a.wav beside a.txt, or transcripts.csv), or with
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     settings = read_settings(SpeechRun, args.config, overrides)
     splits: Mapping[str, Any] = {}
     if args.data is not None:
-        settings, splits = _found(Path(args.data), settings)
+        splits = _found(Path(args.data))
     again = shlex.join(["rnnaudio", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
     model, result = train_speech(
         settings, splits.get("train"), splits.get("valid"), resume=args.resume, resume_with=again
@@ -81,23 +83,13 @@ def finish(settings: Any, model: Any, result: Any, test: Any = None) -> Any:
     return report
 
 
-def _found(folder: Path, settings: Any) -> tuple[Any, Mapping[str, Any]]:
-    """Manifests in a folder, or its recordings split by speaker."""
-    from rnnaudio.data.corpora import folder as read_folder
-
-    if not folder.is_dir():
-        raise DataError(f"--data {folder} is not a folder. Give a folder of recordings with transcripts.")
-    if (folder / "train.jsonl").is_file():
-        paths = {name: folder / f"{name}.jsonl" for name in ("train", "valid", "test")}
-        found = {name: path for name, path in paths.items() if path.is_file()}
-        if "valid" not in found:
-            raise DataError(f"{folder} has train.jsonl and no valid.jsonl; keep some recordings back to judge by.")
-        return replace(settings, data=replace(settings.data, **found)), {}
-    corpus = read_folder(folder)
+def _found(folder: Path) -> Mapping[str, "Manifest"]:
+    """The manifests of a folder, with something to learn from and something to judge by."""
+    found = splits_in(folder)
     for name, use in (("train", "learn from"), ("valid", "judge by")):
-        if name not in corpus.splits:
+        if name not in found:
             raise DataError(
                 f"{folder} has no recordings for {name}, to {use}; with few speakers chance may leave none. Make "
-                "folders train, valid and test in it, or a column split in transcripts.csv."
+                f"folders train, valid and test in it, a column split in transcripts.csv, or {name}.jsonl."
             )
-    return settings, corpus.splits
+    return found

@@ -12,8 +12,8 @@ class ConvFront(nn.Module):
     """Patterns of 3 frames by 3 bands, found wherever they stand in frequency; bands are halved after each layer.
 
     A shorter vocal tract has its formants higher: to a recurrent layer on bare bands that is another sound, to a
-    convolution with pooling nearly the same. The last layer keeps every `stride`-th frame. Padding is zeroed before each
-    layer, which is what the end of a row alone sees.
+    convolution with pooling nearly the same. The last layer keeps every `stride`-th frame. Padding is zeroed before
+    each layer, which is what the end of a row alone sees.
 
     Shapes: frames (B, T, F), lengths (B,) -> (B, ceil(T / stride), `width`), lengths (B,).
     Source: Abdel-Hamid et al. 2014, "Convolutional neural networks for speech recognition".

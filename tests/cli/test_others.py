@@ -131,3 +131,9 @@ def test_a_model_without_a_card_is_one_line(rnnaudio, tmp_path, model_folder):
     shutil.copytree(model_folder, tmp_path / "model")
     (tmp_path / "model" / "README.md").unlink()
     assert "README.md" in rnnaudio("models", tmp_path / "model").error()
+
+
+def test_check_takes_a_folder(rnnaudio, corpus):
+    done = rnnaudio("check", corpus)
+    assert done.code == 0
+    assert "all can be used" in done.out

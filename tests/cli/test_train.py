@@ -126,7 +126,7 @@ def test_training_without_validation_data_is_refused(rnnaudio, config, corpus, o
     shutil.copytree(corpus, tmp_path / "data")
     (tmp_path / "data" / "valid.jsonl").unlink()
     message = rnnaudio("train", "--config", config, "--data", tmp_path / "data", "-o", out).error()
-    assert "no valid.jsonl; keep some recordings back to judge by" in message
+    assert "has no recordings for valid, to judge by" in message
 
 
 def test_an_output_that_cannot_be_is_one_line(rnnaudio, config, corpus, tmp_path):
