@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,9 @@ def run(args: argparse.Namespace, rest: list[str]) -> int:
     splits: Mapping[str, Any] = {}
     if args.data is not None:
         splits = _found(Path(args.data))
+        # Where there are manifests the run's config.yaml names them, so that it is all that is needed to do it again.
+        paths = {name: manifest.path for name, manifest in splits.items() if manifest.path is not None}
+        settings = replace(settings, data=replace(settings.data, **paths))
     again = shlex.join(["rnnaudio", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
     model, result = train_speech(
         settings, splits.get("train"), splits.get("valid"), resume=args.resume, resume_with=again
