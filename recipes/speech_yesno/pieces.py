@@ -1,5 +1,6 @@
 """Single words out of recordings of several: cut in the pauses, where there are as many pauses as the text asks for."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -42,7 +43,7 @@ def spans(samples: Tensor, wanted: int) -> list[tuple[int, int]]:
             if end - begin >= 6
         ]
         if len(found) == wanted:
-            middles = [(left[1] + right[0]) // 2 for left, right in zip(found, found[1:], strict=False)]
+            middles = [(left[1] + right[0]) // 2 for left, right in pairwise(found)]
             borders = [max(0, found[0][0] - 8), *middles, found[-1][1] + 8]
-            return [(a * FRAME, b * FRAME) for a, b in zip(borders, borders[1:], strict=False)]
+            return [(a * FRAME, b * FRAME) for a, b in pairwise(borders)]
     return []
