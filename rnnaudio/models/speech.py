@@ -73,7 +73,7 @@ class SpeechRecognizer(nn.Module):
     @property
     def frame_seconds(self) -> float:
         """Seconds from one row of `log_probs` to the next."""
-        return self.frontend.frame_seconds * self.config.encoder.stride
+        return self.frontend.frame_seconds * self.encoder.reduction
 
     def num_frames(self, seconds: float) -> int:
         """Rows of `log_probs` for a recording of so many seconds: what CTC has for its text."""
@@ -268,6 +268,7 @@ def plain_card(model: SpeechRecognizer, facts: Mapping[str, str] | None = None) 
     library_name: rnnaudio
     """
     encoder, features = model.config.encoder, model.config.features
+    sizes = ", ".join(map(str, dict.fromkeys(encoder.states)))
     lines = [
         "---",
         "library_name: rnnaudio",
@@ -277,8 +278,8 @@ def plain_card(model: SpeechRecognizer, facts: Mapping[str, str] | None = None) 
         "",
         "# A speech recogniser",
         "",
-        f"- {encoder.layers} {'bidirectional ' if encoder.bidirectional else ''}{encoder.cell.upper()} layers of "
-        f"{encoder.hidden}, {model.parameter_count:,} parameters, {model.alphabet.size - 1} {model.config.units}",
+        f"- {len(encoder.states)} {'bidirectional ' if encoder.bidirectional else ''}{encoder.cell.upper()} layers of "
+        f"{sizes}, {model.parameter_count:,} parameters, {model.alphabet.size - 1} {model.config.units}",
         f"- {features.kind} features of {features.rate} Hz audio, one frame every {model.frame_seconds * 1000:g} ms",
         *(f"- {name}: {fact}" for name, fact in (facts or {}).items()),
         "",

@@ -28,10 +28,12 @@ class ConvFront(nn.Module):
         super().__init__()
         self.stride = stride
         self.layers = nn.ModuleList()
+        self.bands: list[int] = []  # that each layer reads
         before, bands = 1, inputs
         for index, after in enumerate(channels):
             step = stride if index == len(channels) - 1 else 1
             self.layers.append(nn.Conv2d(before, after, WIDTH, stride=(step, 1), padding=WIDTH // 2))
+            self.bands.append(bands)
             before, bands = after, -(-bands // 2)
         self.width = before * bands
 
@@ -51,3 +53,32 @@ class ConvFront(nn.Module):
             maps = maps * valid_mask(lengths, maps.shape[2])[:, None, :, None]
             maps = nn.functional.max_pool2d(maps, (1, 2), ceil_mode=True)  # (B, C, T, F/2)
         return maps.permute(0, 2, 1, 3).flatten(2), lengths  # (B, T/stride, C F)
+
+    def stream(
+        self, frames: Tensor, waiting: tuple[Tensor, ...] | None = None, end: bool = False
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Convolve the next frames of a stream, one frame late for each layer; at the `end` all that waits comes out.
+
+        Shapes: frames (B, T, F), waiting (B, C, a few, F) for each layer -> (B, N, `width`), waiting.
+
+        >>> front = ConvFront(20, (4, 8), stride=2)
+        >>> out, waiting = front.stream(torch.zeros(1, 7, 20))
+        >>> out.shape[1], front.stream(torch.zeros(1, 0, 20), waiting, end=True)[0].shape[1]
+        (3, 1)
+        """
+        maps, after = frames[:, None], []  # (B, 1, T, F)
+        for index, layer in enumerate(self.layers):
+            assert isinstance(layer, nn.Conv2d)
+            before = maps.new_zeros(*maps.shape[:2], 1, maps.shape[3]) if waiting is None else waiting[index]
+            maps = torch.cat([before, maps, before.new_zeros(*maps.shape[:2], int(end), maps.shape[3])], dim=2)
+            step = int(layer.stride[0])
+            needed = WIDTH if end else max(WIDTH, step)  # so that a step never goes beyond what is there
+            places = max(0, (maps.shape[2] - needed) // step + 1)
+            after.append(maps[:, :, places * step :])
+            if places:
+                seen = maps[:, :, : (places - 1) * step + WIDTH]
+                maps = nn.functional.conv2d(seen, layer.weight, layer.bias, (step, 1), (0, WIDTH // 2))
+                maps = nn.functional.max_pool2d(nn.functional.relu(maps), (1, 2), ceil_mode=True)  # (B, C, N, F/2)
+            else:
+                maps = maps.new_zeros(len(maps), layer.out_channels, 0, -(-maps.shape[3] // 2))
+        return maps.permute(0, 2, 1, 3).flatten(2), tuple(after)

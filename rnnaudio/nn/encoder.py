@@ -1,72 +1,54 @@
-"""The deep recurrent encoder: layers of states over states, with residual connections between them."""
+"""The deep recurrent encoder: a front, layers of recurrence over one another, and what joins them."""
 
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from rnnaudio.errors import ConfigError, DataError
+from rnnaudio.nn.config import EncoderConfig, make_layer
 from rnnaudio.nn.convolution import ConvFront
+from rnnaudio.nn.dropout import LockedDropout
+from rnnaudio.nn.interaction import Plain, make_interaction
+from rnnaudio.nn.latency import LatencyControlled, chunks, count_windows, windows
 from rnnaudio.nn.lengths import check_lengths, hide_padding
-from rnnaudio.nn.recurrent import KERNELS, Cell, Fusion, Recurrent, State
+from rnnaudio.nn.lookahead import Lookahead
+from rnnaudio.nn.norm import make_norm
+from rnnaudio.nn.recurrent import LayerTrace, Recurrent
+from rnnaudio.nn.reduction import Reduction
+from rnnaudio.nn.streaming import EncoderState, state_sizes, stream
+
+Part = TypeVar("Part", bound=nn.Module)
+Recurrence = Callable[[Recurrent, Tensor, Tensor, int], Tensor]
+"""How a layer reads frames (B N, T, F) with lengths (B N,), N windows for each row: -> (B N, T, W)."""
 
 
 @dataclass(frozen=True)
-class EncoderConfig:
-    """The shape of a deep recurrent encoder.
+class EncoderTrace:
+    """All that happened in an encoder: inside each layer, what came out of each, (B, T, W), with its lengths (B,)."""
 
-    >>> EncoderConfig(cell="gru", layers=4).hidden
-    128
-    """
-
-    cell: Cell = "lstm"
-    """The recurrent unit: rnn, lstm or gru."""
-    layers: int = 3
-    """How many recurrent layers lie on one another."""
-    hidden: int = 128
-    """States in each direction of each layer."""
-    bidirectional: bool = True
-    """Read each sequence from both ends."""
-    fusion: Fusion = "concat"
-    """How two directions become one sequence: concat, sum or mean."""
-    residual: bool = True
-    """Add a layer's input to its output where the widths agree."""
-    layer_norm: bool = True
-    """Normalise each frame before each layer and after the last."""
-    dropout: float = 0.1
-    """Share of each layer's outputs set to zero while training."""
-    convolution: tuple[int, ...] = ()
-    """Channels of convolutional layers over time and frequency before the first recurrent one; none by default."""
-    stride: int = 1
-    """Keep every so many-th frame after the convolution; needs one."""
-    locked_dropout: bool = False
-    """Drop the same units at all times of a row (variational) rather than anew at each frame."""
-
-    def __post_init__(self) -> None:
-        """Name the first setting that cannot be."""
-        if self.cell not in KERNELS:
-            raise ConfigError(f"encoder.cell is {self.cell!r}; choose one of {', '.join(KERNELS)}.")
-        if self.fusion not in ("concat", "sum", "mean"):
-            raise ConfigError(f"encoder.fusion is {self.fusion!r}; choose one of concat, sum, mean.")
-        if any(channels < 1 for channels in self.convolution):
-            raise ConfigError(f"encoder.convolution is {self.convolution}; each layer needs 1 channel or more.")
-        if self.stride > 1 and not self.convolution:
-            raise ConfigError(f"encoder.stride is {self.stride} without encoder.convolution; use features.stride.")
-        for name in ("layers", "hidden", "stride"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"encoder.{name} is {getattr(self, name)}; it must be 1 or more.")
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(f"encoder.dropout is {self.dropout}; it must be 0 or more and less than 1.")
+    layers: tuple[LayerTrace, ...]
+    outputs: tuple[Tensor, ...]
+    lengths: tuple[Tensor, ...]
+    states: Tensor
+    """What the encoder puts out."""
 
 
 class Encoder(nn.Module):
     """A deep stack of recurrent layers. What it gives for a row does not depend on the row's batch.
 
-    Each layer computes `x + dropout(recurrent(norm(x)))`, the sum only where `residual` is set and the widths agree
-    (He et al. 2016 for residuals, Ba et al. 2016, arXiv:1607.06450 for layer norm, Gal & Ghahramani 2016,
-    arXiv:1512.05287 for locked dropout).
+    A convolution, if any, reads the frames first. Each layer then joins neighbouring frames (`reduce`), normalises,
+    runs, projects, drops, and is joined with what it read (`interaction`). After the last one come a look ahead, if
+    any, and a last norm. Sources stand where the parts are; the skip connections to the head are those of Graves et
+    al. 2013, arXiv:1303.5778.
 
-    Shapes: frames (B, T, F), lengths (B,) -> states (B, T / stride, `width`) zero after each row's end, lengths (B,).
+    Shapes: frames (B, T, F), lengths (B,) -> states (B, ceil(T / `reduction`), `width`) zero after each row's end,
+    lengths (B,). A row of length zero gives zeros; what stands in the padding, NaN too, reaches neither outputs nor
+    gradients. Frames and lengths that do not fit raise `DataError`.
 
     >>> encoder = Encoder(40, EncoderConfig(layers=2, hidden=16))
     >>> states, lengths = encoder(torch.zeros(2, 7, 40), torch.tensor([7, 3]))
@@ -76,67 +58,160 @@ class Encoder(nn.Module):
 
     def __init__(self, inputs: int, config: EncoderConfig) -> None:
         super().__init__()
-        self.config = config
-        self.inputs = inputs
+        self.config, self.inputs = config, inputs
         self.front = ConvFront(inputs, config.convolution, config.stride) if config.convolution else None
-        self.layers, self.norms = nn.ModuleList(), nn.ModuleList()
-        width = inputs if self.front is None else self.front.width
-        for _ in range(config.layers):
-            layer = Recurrent(config.cell, width, config.hidden, config.bidirectional, config.fusion)
-            self.norms.append(nn.LayerNorm(width) if config.layer_norm else nn.Identity())
-            self.layers.append(layer)
-            width = layer.width
-        self.norm = nn.LayerNorm(width) if config.layer_norm else nn.Identity()
-        self.width = width
+        dropout = LockedDropout if config.locked_dropout else nn.Dropout
+        self.drop_input, self.drop = dropout(config.input_dropout), dropout(config.dropout)
+        read, skipped, joined = inputs if self.front is None else self.front.width, 0, config.stride
+        reductions, norms, layers, projections, interactions = [], [], [], [], []
+        for hidden, factor in zip(config.states, config.factors, strict=True):
+            read, skipped, joined = read * factor, skipped * factor, joined * factor
+            layer = make_layer(config, read, hidden, config.chunk // joined)
+            interaction = make_interaction(config.interaction, read, config.projection or layer.width)
+            reductions.append(Reduction(factor))
+            norms.append(make_norm(config.norm, read))
+            layers.append(layer)
+            projections.append(nn.Linear(layer.width, config.projection) if config.projection else nn.Identity())
+            interactions.append(interaction)
+            read, skipped = interaction.width, skipped + interaction.output
+        if config.interaction == "highway" and all(type(interaction) is Plain for interaction in interactions):
+            raise ConfigError(
+                "encoder.interaction is highway, but no layer puts out as many values as it reads; "
+                "change encoder.hidden, or choose plain."
+            )
+        self.reductions, self.norms, self.layers = _listed(reductions), _listed(norms), _listed(layers)
+        self.projections, self.interactions = _listed(projections), _listed(interactions)
+        self.width = skipped if config.skip else interaction.output
+        self.lookahead = Lookahead(self.width, config.lookahead) if config.lookahead else None
+        self.norm = make_norm(config.norm, self.width)
+        self.state_sizes = state_sizes(self)
+
+    @property
+    def reduction(self) -> int:
+        """Frames of the input for one of the output.
+
+        >>> Encoder(4, EncoderConfig(layers=2, hidden=2, reduce=(2, 2))).reduction
+        4
+        """
+        return self.config.reduction
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Frames out for frames in: as many, or one for each `config.stride`.
+        """Frames out for frames in: one for each `reduction`, the last of them perhaps of fewer.
 
         >>> config = EncoderConfig(layers=1, hidden=2, convolution=(4,), stride=2)
         >>> Encoder(4, config).output_lengths(torch.tensor([3]))
         tensor([2])
         """
-        return lengths if self.front is None else self.front.output_lengths(lengths)
+        return -(-lengths // self.reduction)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Encode whole rows."""
-        lengths = check_lengths(frames, lengths)
-        if self.front is None:
-            states = hide_padding(frames, lengths)
-        else:
-            states, lengths = self.front(frames, lengths)
-        for norm, layer in zip(self.norms, self.layers, strict=True):
-            states = self._joined(states, layer(norm(states), lengths))  # (B, T, W)
-        return hide_padding(self.norm(states), lengths), lengths
+        states, _, counts = self._encode(frames, lengths, _run)
+        return states, counts[-1]
 
-    def stream(self, frames: Tensor, states: list[State] | None = None) -> tuple[Tensor, list[State]]:
-        """Encode the next frames of a stream; `states` is what the last call returned, None at the start.
+    def trace(self, frames: Tensor, lengths: Tensor) -> EncoderTrace:
+        """Encode whole rows and keep every state, gate and output on the way; differentiable, and slower.
 
-        Shapes: frames (B, T, F) without padding -> (B, T, `width`), one state per layer. Chunks of any size give what
-        one call over all frames gives; an encoder that looks ahead (both directions, convolution) raises `DataError`.
-
-        >>> encoder = Encoder(4, EncoderConfig(layers=2, hidden=8, bidirectional=False)).eval()
-        >>> out, states = encoder.stream(torch.zeros(1, 3, 4))
-        >>> len(states), encoder.stream(torch.zeros(1, 1, 4), states)[0].shape
-        (2, torch.Size([1, 1, 8]))
+        >>> encoder = Encoder(4, EncoderConfig(layers=2, hidden=3, reduce=(1, 2))).eval()
+        >>> trace = encoder.trace(torch.zeros(1, 6, 4), torch.tensor([6]))
+        >>> trace.layers[0].ahead.gates["forget"].shape, trace.outputs[1].shape
+        (torch.Size([1, 6, 3]), torch.Size([1, 3, 6]))
         """
+        layers: list[LayerTrace] = []
+
+        def run(layer: Recurrent, read: Tensor, counts: Tensor, count: int) -> Tensor:
+            if not isinstance(layer, LatencyControlled):
+                layers.append(layer.unfold(read, counts))
+                return layers[-1].fused
+            layers.append(layer.unfold(read, counts, count=count))
+            return layer(read, counts, count=count)
+
+        states, outputs, counts = self._encode(frames, lengths, run)
+        return EncoderTrace(tuple(layers), outputs, counts, states)
+
+    def stream(
+        self, frames: Tensor, state: EncoderState | None = None, end: bool = False
+    ) -> tuple[Tensor, EncoderState]:
+        """Encode the next frames of a stream; `state` is what the last call returned, None at the start.
+
+        Chunks of any size, empty ones too, give what one call over all frames gives. What needs frames to come (joined
+        frames, a convolution, a look ahead, both directions in chunks) comes out late; the last call says `end`, and
+        all that waits comes out.
+
+        Shapes: frames (B, T, F) without padding -> (B, as many as are known, `width`), state. A batch is as many
+        streams. Both directions over whole rows raise `DataError`, and so does a state of another encoder or batch, or
+        of a stream that has ended.
+
+        >>> encoder = Encoder(4, EncoderConfig(layers=2, hidden=8, bidirectional=False, lookahead=2)).eval()
+        >>> out, state = encoder.stream(torch.zeros(1, 3, 4))
+        >>> out.shape, encoder.stream(torch.zeros(1, 1, 4), state, end=True)[0].shape
+        (torch.Size([1, 1, 8]), torch.Size([1, 3, 8]))
+        """
+        self._check(frames)
+        return stream(self, frames, state, end)
+
+    def stack(
+        self, read: Tensor, lengths: Tensor, run: Recurrence, count: int = 1
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """All layers over whole rows, or over `count` windows of each: what the head may see, and each one's output."""
+        skipped, outputs = read[..., :0], []
+        for index, (reduction, layer) in enumerate(zip(self.reductions, self.layers, strict=True)):
+            read, skipped, lengths = reduction(read), reduction(skipped), reduction.output_lengths(lengths)
+            made = self.projections[index](run(layer, self.norms[index](read, lengths), lengths, count))
+            made = hide_padding(made, lengths) if self.config.projection else made
+            states, read = self.interactions[index](read, self._dropped(made, count))
+            skipped = torch.cat([skipped, states], dim=2) if self.config.skip else skipped
+            outputs.append(states)
+        return skipped if self.config.skip else states, tuple(outputs)
+
+    def _encode(
+        self, frames: Tensor, lengths: Tensor, run: Recurrence
+    ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Whole rows with this recurrence: what comes out, and the output of each layer with its lengths."""
+        self._check(frames)
+        lengths = check_lengths(frames, lengths)
+        frames = self.drop_input(hide_padding(frames, lengths))
         if self.front is not None:
-            raise DataError("an encoder with a convolution cannot stream: it looks one frame ahead.")
-        after: list[State] = []
-        for index, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
-            assert isinstance(layer, Recurrent)
-            out, state = layer.stream(norm(frames), None if states is None else states[index])
-            frames = self._joined(frames, out)
-            after.append(state)
-        return self.norm(frames), after
+            frames, lengths = self.front(frames, lengths)
+        joined = tuple(accumulate(self.config.factors, operator.mul))
+        counts = tuple(-(-lengths // factor) for factor in joined)
+        if self.config.chunk:
+            states, outputs = self._in_windows(frames, lengths, run, joined)
+        else:
+            states, outputs = self.stack(frames, lengths, run)
+        if self.lookahead is not None:
+            states = self.lookahead(states)
+        return hide_padding(self.norm(states, counts[-1]), counts[-1]), outputs, counts
 
-    def _joined(self, before: Tensor, after: Tensor) -> Tensor:
-        after = self._drop(after)
-        return before + after if self.config.residual and before.shape == after.shape else after
+    def _in_windows(
+        self, frames: Tensor, lengths: Tensor, run: Recurrence, joined: tuple[int, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        chunk, right = self.config.chunk // self.config.stride, self.config.right // self.config.stride
+        count = count_windows(frames.shape[1], chunk)
+        states, outputs = self.stack(*windows(frames, lengths, chunk, right, count), run, count)
+        *rows, whole = (
+            chunks(values, count, chunk // factor)[:, : -(-frames.shape[1] // factor)]
+            for values, factor in zip((*outputs, states), (*joined, joined[-1]), strict=True)
+        )
+        return whole, tuple(rows)
 
-    def _drop(self, states: Tensor) -> Tensor:
-        if not self.config.locked_dropout or not self.training or self.config.dropout == 0:
-            return nn.functional.dropout(states, self.config.dropout, self.training)
-        keep = 1 - self.config.dropout
-        mask = torch.empty(states.shape[0], 1, states.shape[2], device=states.device, dtype=states.dtype)
-        return states * mask.bernoulli_(keep) / keep
+    def _dropped(self, made: Tensor, count: int) -> Tensor:
+        """Dropout by rows, so that locked units are the same in all `count` windows of one."""
+        rows = made.reshape(len(made) // count, count * made.shape[1], made.shape[2])
+        dropped: Tensor = self.drop(rows).view_as(made)
+        return dropped
+
+    def _check(self, frames: Tensor) -> None:
+        if frames.ndim != 3 or frames.shape[2] != self.inputs:
+            shape = tuple(frames.shape)
+            raise DataError(f"frames have shape {shape}; this encoder reads (batch, time, {self.inputs}).")
+
+
+def _listed(modules: list[Part]) -> Sequence[Part]:
+    """A `ModuleList` that type checkers know to hold these."""
+    return cast(Sequence[Part], nn.ModuleList(modules))
+
+
+def _run(layer: Recurrent, read: Tensor, lengths: Tensor, count: int) -> Tensor:
+    out: Tensor = layer(read, lengths, count=count) if isinstance(layer, LatencyControlled) else layer(read, lengths)
+    return out

@@ -1,35 +1,44 @@
 """One recurrent layer, in one direction or both, exact for every row of a ragged batch."""
 
-import math
-from collections.abc import Callable
-from typing import Literal
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from rnnaudio.errors import ConfigError, DataError
+from rnnaudio.nn.cells import PLAIN, Cell, CellOptions, State, Unfolded, make_cell
+from rnnaudio.nn.checkpoint import run_in_segments
+from rnnaudio.nn.dropout import drop_weights
+from rnnaudio.nn.fusion import FusionKind, make_fusion
+from rnnaudio.nn.kernels import Direction, long_row, ragged_gru, serves, serves_alone
 from rnnaudio.nn.lengths import check_lengths, hide_padding, reverse
 
-Cell = Literal["rnn", "lstm", "gru"]
-Fusion = Literal["concat", "sum", "mean"]
-State = Tensor | tuple[Tensor, Tensor]
 
-KERNELS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+@dataclass(frozen=True)
+class LayerTrace:
+    """All that happened in a layer: both directions in reading order, and what became of them (B, T, W)."""
+
+    ahead: Unfolded
+    behind: Unfolded | None
+    fused: Tensor
 
 
 class Recurrent(nn.Module):
     """A recurrent layer: each state is computed from the frame and the state before it.
 
-    The backward direction is a second forward layer over frames reversed by length, so that a row's padding is never
+    The backward direction is a second forward cell over frames reversed by length, so that a row's padding is never
     between its end and its first backward step. The result equals `torch.nn.LSTM(bidirectional=True)` on a packed
     sequence to float precision, and trains several times faster on a CPU (benchmarks/recurrent.py).
 
-    Shapes: frames (B, T, F), lengths (B,) -> (B, T, `width`), zero after each row's end. `width` is `hidden`, or twice
-    that for both directions under "concat" fusion.
+    `weight_drop` sets this share of the recurrent weights to zero while training, the same for all steps of a batch
+    (Merity et al. 2018, arXiv:1708.02182); `zoneout` is this share of units that keep their state (Krueger et al. 2017,
+    arXiv:1606.01305). `segment` trains in less memory: only the states between pieces of so many frames are kept, and
+    each piece is run a second time for its gradients (Chen et al. 2016, arXiv:1604.06174); same numbers, more time.
 
-    Sources: Elman 1990 (rnn); Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000 (lstm);
-    Cho et al. 2014, arXiv:1406.1078 (gru); Schuster & Paliwal 1997 (both directions).
+    Shapes: frames (B, T, F), lengths (B,) -> (B, T, `width`), zero after each row's end. A row of length zero gives
+    zeros. `DataError` names what does not fit: frames, lengths or state.
+
+    Sources: of each unit in `rnnaudio.nn.cells`; Schuster & Paliwal 1997 (both directions).
 
     >>> layer = Recurrent("gru", 3, 5, bidirectional=True)
     >>> layer(torch.zeros(2, 7, 3), torch.tensor([7, 4])).shape
@@ -37,91 +46,137 @@ class Recurrent(nn.Module):
     """
 
     def __init__(
-        self, cell: Cell, inputs: int, hidden: int, bidirectional: bool = False, fusion: Fusion = "concat"
+        self,
+        kind: str,
+        inputs: int,
+        hidden: int,
+        bidirectional: bool = False,
+        fusion: FusionKind = "concat",
+        options: CellOptions = PLAIN,
+        weight_drop: float = 0.0,
+        zoneout: float = 0.0,
+        segment: int = 0,
     ) -> None:
         super().__init__()
-        if cell not in KERNELS:
-            raise ConfigError(f"cell is {cell!r}; choose one of {', '.join(KERNELS)}.")
-        self.cell, self.inputs, self.hidden, self.fusion = cell, inputs, hidden, fusion
-        self.ahead = KERNELS[cell](inputs, hidden, batch_first=True)
-        self.behind = KERNELS[cell](inputs, hidden, batch_first=True) if bidirectional else None
-        self.width = 2 * hidden if bidirectional and fusion == "concat" else hidden
-        for kernel in (self.ahead, self.behind):
-            if kernel is not None:
-                initialise(kernel, cell)
+        if segment < 0:
+            raise ConfigError(f"segment is {segment}; it must be 0 (keep everything) or a number of frames.")
+        for name, share in (("weight_drop", weight_drop), ("zoneout", zoneout)):
+            if not 0 <= share < 1:
+                raise ConfigError(f"{name} is {share}; it must be 0 or more and less than 1.")
+        self.kind, self.inputs, self.hidden, self.zoneout, self.segment = kind, inputs, hidden, zoneout, segment
+        self.ahead = make_cell(kind, inputs, hidden, options)
+        self.behind = make_cell(kind, inputs, hidden, options) if bidirectional else None
+        self.fuse = make_fusion(fusion, self.ahead.width) if bidirectional else None
+        self.width = self.ahead.width if self.fuse is None else self.fuse.width
+        if weight_drop and segment:
+            raise ConfigError("weight_drop and segment exclude each other: a piece run again would drop other weights.")
+        if weight_drop and "weight_hh" not in dict(self.ahead.named_parameters()):
+            raise ConfigError(f"weight_drop is {weight_drop}, but the cell {kind!r} has no recurrent weights to drop.")
+        for cell in (self.ahead, self.behind) if weight_drop else ():
+            if cell is not None:
+                drop_weights(cell, "weight_hh", weight_drop)
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Run over whole rows. A row of length zero gives zeros."""
-        if frames.ndim != 3 or frames.shape[2] != self.inputs:
-            raise DataError(f"frames have shape {tuple(frames.shape)}; this layer reads (batch, time, {self.inputs}).")
-        lengths = check_lengths(frames, lengths)
-        if frames.shape[0] == 0 or frames.shape[1] == 0:
-            return frames.new_zeros(*frames.shape[:2], self.width)
-        frames = hide_padding(frames, lengths)
-        states, _ = self.ahead(frames)  # (B, T, H)
-        if self.behind is not None:
-            backward, _ = self.behind(reverse(frames, lengths))
-            states = fuse(states, reverse(backward, lengths), self.fusion)  # (B, T, H or 2H)
-        return hide_padding(states, lengths)
+    def forward(self, frames: Tensor, lengths: Tensor, state: State | None = None) -> Tensor:
+        """Run over whole rows, the forward direction from `state`, the backward one anew from each row's end."""
+        return self._run(frames, lengths, state)[0]
 
-    def stream(self, frames: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Run over the next frames of a stream, from the state the last call returned.
-
-        Shapes: frames (B, T, F) without padding; state (1, B, H), for "lstm" a pair of them; None starts anew.
-        Chunks of any size give what one call over all frames gives. Raises `DataError` for both directions: the
-        backward one starts at an end that a stream has not reached.
+    def forward_with_state(self, frames: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Outputs, and the forward direction's state of each row after its own last frame.
 
         >>> layer = Recurrent("lstm", 3, 5)
-        >>> states, memory = layer.stream(torch.zeros(1, 2, 3))
-        >>> layer.stream(torch.zeros(1, 4, 3), memory)[0].shape
+        >>> out, (h, c) = layer.forward_with_state(torch.randn(2, 7, 3), torch.tensor([7, 4]))
+        >>> bool((h[1] == out[1, 3]).all())
+        True
+        """
+        return self._run(frames, lengths, state, ends=True)
+
+    def _run(self, frames: Tensor, lengths: Tensor, state: State | None, ends: bool = False) -> tuple[Tensor, State]:
+        self._check(frames)
+        lengths = check_lengths(frames, lengths)
+        fast = self._by_kernel(frames, lengths, state)
+        if fast is not None:
+            (out, last), *rest = fast
+            return (out if self.fuse is None else hide_padding(self.fuse(out, rest[0][0]), lengths)), last
+        frames = hide_padding(frames, lengths)
+        out, last = self._along(self.ahead, frames, state, lengths if ends else None)  # (B, T, H)
+        if self.behind is not None and self.fuse is not None:
+            behind, _ = self._along(self.behind, reverse(frames, lengths), None, None)
+            out = self.fuse(out, reverse(behind, lengths))  # (B, T, W)
+        return hide_padding(out, lengths), last
+
+    def _along(self, cell: Cell, frames: Tensor, state: State | None, lengths: Tensor | None) -> tuple[Tensor, State]:
+        if self.segment and torch.is_grad_enabled():
+            return run_in_segments(cell, frames, state, lengths, self.zoneout, self.segment)
+        return cell.run(frames, state, lengths, self.zoneout)
+
+    def _by_kernel(self, frames: Tensor, lengths: Tensor, state: State | None) -> list[tuple[Tensor, State]] | None:
+        """Each direction by a kernel of our own, where one serves; None where the cells' `run` is the way."""
+        plain = self.kind in ("lstm", "gru") and self.ahead.options == PLAIN and not self.zoneout and not self.segment
+        if not plain or frames.shape[0] == 0 or frames.shape[1] == 0:
+            return None
+        training = self.kind == "gru" and serves(frames, self.ahead.bias_ih)
+        if not training and not (serves_alone(frames, self.ahead.bias_ih) and int(lengths[0]) == frames.shape[1]):
+            return None
+        directions = []
+        for cell, first, backward in ((self.ahead, state, False), (self.behind, None, True)):
+            if cell is not None:
+                weights = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
+                directions.append(Direction(*weights, cell.check(frames, first), backward))
+        if training:
+            return [(out, (last,)) for out, last in ragged_gru(frames, lengths, directions)]
+        return long_row(self.kind, frames, directions)
+
+    def stream(self, frames: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Run over the next frames of a stream, from the state the last call returned; None starts anew.
+
+        Shapes: frames (B, T, F) without padding -> (B, T, `width`), state. Chunks of any size give what one call over
+        all frames gives. Raises `DataError` for both directions: the backward one starts at an end that a stream has
+        not reached.
+
+        >>> layer = Recurrent("lstm", 3, 5)
+        >>> out, state = layer.stream(torch.zeros(1, 2, 3))
+        >>> layer.stream(torch.zeros(1, 4, 3), state)[0].shape
         torch.Size([1, 4, 5])
         """
         if self.behind is not None:
             raise DataError("a bidirectional layer cannot stream: its backward direction begins at the end.")
-        if frames.shape[1] == 0 and state is not None:
-            return frames.new_zeros(frames.shape[0], 0, self.width), state
-        return self.ahead(frames, state)
+        self._check(frames)
+        return self.ahead.run(frames, state, zoneout=self.zoneout)
+
+    def unfold(self, frames: Tensor, lengths: Tensor, state: State | None = None) -> LayerTrace:
+        """Every state and gate of both directions in reading order, zero after each row's end; differentiable.
+
+        >>> trace = Recurrent("lstm", 3, 5, bidirectional=True).unfold(torch.zeros(2, 7, 3), torch.tensor([7, 4]))
+        >>> trace.behind.gates["forget"].shape, trace.fused.shape
+        (torch.Size([2, 7, 5]), torch.Size([2, 7, 10]))
+        """
+        frames, lengths = self._checked(frames, lengths)
+        ahead = self.ahead.unfold(frames, state, lengths, self.zoneout)
+        if self.behind is None or self.fuse is None:
+            ahead = _tidied(ahead, lengths)
+            return LayerTrace(ahead, None, ahead.states["h"])
+        behind = _tidied(self.behind.unfold(reverse(frames, lengths), None, lengths, self.zoneout), lengths, turn=True)
+        fused = self.fuse(ahead.states["h"], behind.states["h"])
+        return LayerTrace(_tidied(ahead, lengths), behind, hide_padding(fused, lengths))
+
+    def _checked(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        self._check(frames)
+        lengths = check_lengths(frames, lengths)
+        return hide_padding(frames, lengths), lengths
+
+    def _check(self, frames: Tensor) -> None:
+        if frames.ndim != 3 or frames.shape[2] != self.inputs:
+            raise DataError(f"frames have shape {tuple(frames.shape)}; this layer reads (batch, time, {self.inputs}).")
+        weight = self.ahead.bias_ih
+        if frames.device != weight.device:
+            raise DataError(f"frames are on {frames.device} and the layer on {weight.device}; move one of them.")
+        if frames.dtype != weight.dtype and not torch.is_autocast_enabled(frames.device.type):
+            raise DataError(f"frames are {frames.dtype} and the layer's weights {weight.dtype}; convert one of them.")
 
 
-def fuse(ahead: Tensor, behind: Tensor, fusion: Fusion) -> Tensor:
-    """Make one sequence of two directions: (B, T, H) twice -> (B, T, 2H) for "concat", else (B, T, H).
+def _tidied(trace: Unfolded, lengths: Tensor, turn: bool = False) -> Unfolded:
+    def tidy(values: dict[str, Tensor]) -> dict[str, Tensor]:
+        turned = {name: reverse(value, lengths) if turn else value for name, value in values.items()}
+        return {name: hide_padding(value, lengths) for name, value in turned.items()}
 
-    >>> fuse(torch.ones(1, 1, 2), torch.zeros(1, 1, 2), "mean")
-    tensor([[[0.5000, 0.5000]]])
-    """
-    if fusion == "concat":
-        return torch.cat([ahead, behind], dim=2)
-    if fusion == "sum":
-        return ahead + behind
-    if fusion == "mean":
-        return (ahead + behind) / 2
-    raise ConfigError(f"fusion is {fusion!r}; choose one of concat, sum, mean.")
-
-
-def initialise(kernel: nn.RNNBase, cell: Cell) -> None:
-    """Start a kernel where gradients live long: Xavier inputs, orthogonal recurrence, an open forget gate.
-
-    Each gate's recurrent block is orthogonal by itself, so that a state keeps its length through one step
-    (Saxe et al. 2014, arXiv:1312.6120). The forget gate's bias is 1 (Jozefowicz et al. 2015).
-
-    >>> gru = nn.GRU(2, 3); initialise(gru, "gru")
-    >>> block = gru.weight_hh_l0[:3]
-    >>> torch.allclose(block @ block.T, torch.eye(3), atol=1e-5)
-    True
-    """
-    hidden = kernel.hidden_size
-    with torch.no_grad():
-        for name, weight in kernel.named_parameters():
-            if "bias" in name:
-                weight.zero_()
-                continue
-            for gate in range(GATES[cell]):
-                block = weight[gate * hidden : (gate + 1) * hidden]
-                if "weight_hh" in name:
-                    nn.init.orthogonal_(block)
-                else:
-                    bound = math.sqrt(6 / (block.shape[0] + block.shape[1]))
-                    block.uniform_(-bound, bound)
-        if cell == "lstm":
-            # torch's order of gates: input, forget, cell, output
-            nn.init.ones_(kernel.get_parameter("bias_ih_l0")[hidden : 2 * hidden])
+    return Unfolded(tidy(trace.states), tidy(trace.gates), trace.last)

@@ -17,6 +17,7 @@ import torch
 from rnnaudio.data import read_manifest
 from rnnaudio.data.dataset import JoinConfig
 from rnnaudio.features import AugmentConfig
+from rnnaudio.nn.penalties import PenaltyConfig
 from rnnaudio.training import SpeechRun, TrainingConfig
 from rnnaudio.training.speech import SpeechLearner, train_speech
 from tests.worlds import speech_config
@@ -32,13 +33,24 @@ RUNS = {
         model=speech_config(dropout=0.3, layers=2),
         augment=AugmentConfig.preset("strong"),
         join=JoinConfig(probability=0.5, most=3),
-        training=replace(TRAINING, ema=0.8, keep_best=2, average_best=True),
+        training=replace(TRAINING, ema=0.8, keep_best=2, average_best=True, monitor_gradients=3),
     ),
-    # A schedule that depends on what validation said; saving at a stride that is no divisor of an epoch.
+    # A schedule that depends on what validation said; weights made anew at each read, and a loss with penalties; saving
+    # at a stride that is no divisor of an epoch.
     "judged": SpeechRun(
-        model=speech_config(cell="gru", dropout=0.1, locked_dropout=True),
+        model=speech_config(
+            cell="gru", dropout=0.1, locked_dropout=True, weight_drop=0.2, constraint="max_norm", constraint_limit=0.8
+        ),
         augment=AugmentConfig.preset("light"),
-        training=replace(TRAINING, optimizer="sgd", schedule="new_bob", patience=3, save_steps=5, epochs=6),
+        training=replace(
+            TRAINING,
+            optimizer="sgd",
+            schedule="new_bob",
+            patience=3,
+            save_steps=5,
+            epochs=6,
+            penalties=PenaltyConfig(l2=1e-3, temporal=0.1),
+        ),
     ),
 }
 

@@ -118,6 +118,25 @@ def test_units_of_alphabet_and_config_must_agree():
         SpeechRecognizer(speech_config(), Alphabet(("a",), "characters"))
 
 
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        {"reduce": (2,)},
+        {"convolution": (2,), "stride": 3},
+        {"convolution": (2,), "stride": 2, "reduce": (2,), "chunk": 8},
+    ],
+)
+def test_an_encoder_of_fewer_frames_counts_and_times_them(encoder):
+    fewer, factor = recognizer(**encoder), 4 if "chunk" in encoder else 2 if "reduce" in encoder else 3
+    assert fewer.frame_seconds == pytest.approx(factor * recognizer().frame_seconds)
+    for seconds in (0.02, 0.5, 1.01, 1.23):
+        samples = tone(seconds, RATE)[None]
+        log_probs, lengths = fewer(*fewer.frontend(samples, torch.tensor([samples.shape[1]])))
+        assert fewer.num_frames(samples.shape[1] / RATE) == log_probs.shape[1] == lengths.item()
+    answer = fewer.transcribe(beeps("low high mid low"), rate=RATE)
+    assert all(word.end < answer.seconds + fewer.frame_seconds for word in answer.words)
+
+
 def test_a_text_too_long_for_its_frames_is_named(model):
     frames = torch.zeros(1, 3, model.frontend.dimension)
     with pytest.raises(DataError, match="utterance-7"):
@@ -138,6 +157,9 @@ def test_the_card_says_what_the_model_is(model):
     assert card.startswith("---\nlibrary_name: rnnaudio\n")
     assert f"{model.parameter_count:,} parameters, {len(WORDS)} words" in card
     assert "- trained on: beeps" in card
+    assert "- 3 bidirectional GRU layers of 8, 4, " in plain_card(
+        recognizer(cell="gru", layers=3, sizes=(8, 4, 8), hidden=128)
+    )
 
 
 def test_public_names_are_found_without_their_room():
