@@ -1,10 +1,12 @@
 """Settings of training that do not depend on what is trained."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rnnaudio.errors import ConfigError
+from rnnaudio.nn.clipping import ClipBy
+from rnnaudio.nn.penalties import PenaltyConfig
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,18 @@ class TrainingConfig:
     """The highest rate the schedule reaches."""
     weight_decay: float = 1e-2
     """Pull of the weights towards zero (decoupled for adamw)."""
+    penalties: PenaltyConfig = field(default_factory=PenaltyConfig)
+    """What is added to the loss in training: l1 and l2 of weights, size and movement of states; nothing by default."""
     schedule: Literal["constant", "cosine", "one_cycle", "plateau", "new_bob"] = "one_cycle"
     """How the rate moves: warm-up then constant or cosine, one cycle, or halving when validation stands still."""
     warmup: float = 0.1
     """Share of all steps in which the rate rises from near zero (one_cycle: 0.3 is usual)."""
     clip: float = 1.0
-    """Longest gradient (norm over all weights); 0 for no clipping."""
+    """Longest gradient, measured as clip_by says; 0 for no clipping."""
+    clip_by: ClipBy = "norm"
+    """What is held: the norm over all weights, each value, or each unit's norm against its weights' (adaptive)."""
+    monitor_gradients: int = 0
+    """Steps between two looks at the gradients of each layer, logged, with a warning where they vanish; 0 for none."""
     patience: int = 0
     """Stop early after this many epochs without a better validation score; 0 goes on to the end."""
     monitor: Literal["score", "loss"] = "score"
@@ -66,6 +74,7 @@ class TrainingConfig:
         """Name the first setting that cannot be."""
         least = {"epochs": 1, "keep_best": 1, "save_steps": 1, "devices": 1, "nodes": 1, "seed": 0}
         least |= {"patience": 0, "skip_nonfinite": 0, "threads": 0, "workers": 0, "weight_decay": 0, "clip": 0}
+        least |= {"monitor_gradients": 0}
         for name, bound in least.items():
             if not bound <= getattr(self, name) < math.inf:
                 raise ConfigError(f"training.{name} is {getattr(self, name)}; it must be {bound} or more.")
@@ -73,6 +82,8 @@ class TrainingConfig:
         for name, bound in most.items():
             if getattr(self, name) > bound:
                 raise ConfigError(f"training.{name} is {getattr(self, name)}; it must be {bound} or less.")
+        if self.clip == 0 and self.clip_by != "norm":
+            raise ConfigError(f"training.clip_by is {self.clip_by} while training.clip is 0: nothing is clipped.")
         for name in ("batch_seconds", "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"training.{name} is {getattr(self, name)}; it must be more than 0.")

@@ -15,6 +15,7 @@ from torch import Tensor
 from rnnaudio.errors import ConfigError
 from rnnaudio.training.callbacks import Bar, CountSteps, InterruptedTrainingError, SaveState
 from rnnaudio.training.config import TrainingConfig
+from rnnaudio.training.gradients import GradientMonitor
 from rnnaudio.training.processes import first_process
 from rnnaudio.training.resume import check_state
 from rnnaudio.training.task import Learner, Task, seed_step
@@ -72,7 +73,6 @@ def fit(
             num_nodes=config.nodes,
             strategy="ddp" if processes > 1 else "auto",
             precision="bf16-mixed" if config.precision == "bf16" else "32-true",
-            gradient_clip_val=config.clip or None,
             callbacks=[*_callbacks(config, output), saver],
             logger=_loggers(output),
             log_every_n_steps=min(10, steps),
@@ -131,6 +131,8 @@ def _callbacks(config: TrainingConfig, output: Path) -> list[Any]:
     if config.patience:
         callbacks.append(EarlyStopping("valid_monitor", patience=config.patience))
     callbacks.append(LearningRateMonitor("step"))
+    if config.monitor_gradients:
+        callbacks.append(GradientMonitor(config.monitor_gradients))
     if _shows_bar(config):
         callbacks.append(Bar(console_kwargs={"stderr": True}))
     return callbacks

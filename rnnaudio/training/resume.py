@@ -14,7 +14,8 @@ from rnnaudio.settings import read_yaml
 
 ANEW = "Without --resume, training begins anew."
 FREE = frozenset(
-    f"training.{name}" for name in ("device", "epochs", "patience", "progress", "save_steps", "threads", "workers")
+    f"training.{name}"
+    for name in ("device", "epochs", "monitor_gradients", "patience", "progress", "save_steps", "threads", "workers")
 ) | {"output"}
 """Settings that may change between a run and its resume. Only `epochs` bears on a step, by the schedule's length."""
 

@@ -1,5 +1,6 @@
 """One Lightning task for every model: steps, schedule, what is logged, and what happens when a number is not finite."""
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from rnnaudio.errors import DataError
+from rnnaudio.nn.clipping import clip_gradients
+from rnnaudio.nn.penalties import Penalties
 from rnnaudio.training.config import TrainingConfig
 from rnnaudio.training.schedules import scheduler
 
@@ -57,6 +60,7 @@ class Task(pl.LightningModule, Generic[Batch]):
         super().__init__()
         self.learner, self.config = learner, config
         self.model = learner.model
+        self.penalties = Penalties(self.model, config.penalties)
         self.done_steps = 0  # training batches finished since the beginning; what a resume goes on from
         self.skipped = 0
         self._last: tuple[tuple[str, ...], Tensor] = ((), torch.zeros(0))
@@ -82,20 +86,26 @@ class Task(pl.LightningModule, Generic[Batch]):
         seed_step(self.config.seed, self.done_steps, self.trainer.global_rank)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The mean loss of a batch."""
-        losses = self.learner.losses(batch)
+        """The mean loss of a batch, and the penalties of its rows."""
+        with self.penalties.listening():
+            losses = self.learner.losses(batch)
+        self.log("train_loss", losses.detach().mean(), prog_bar=True, batch_size=len(losses))
+        if self.config.penalties.active:
+            penalties = self.penalties.of_rows()
+            self.log("train_penalty", penalties.detach().mean(), batch_size=len(losses))
+            losses = losses + penalties
         self._last = (self.learner.names(batch), losses.detach())
-        loss = losses.mean()
-        self.log("train_loss", loss.detach(), prog_bar=True, batch_size=len(losses))
-        return loss
+        return losses.mean()
 
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Pass over a step whose gradient is not finite, and say which utterances it came from."""
-        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
-        if not gradients:
-            return
-        norm = torch.nn.utils.get_total_norm(gradients)
-        self.log("gradient_norm", norm)
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradient; pass over a step where it is not finite, and say which utterances that came from."""
+        norm = clip_gradients(self.model.parameters(), self.config.clip or math.inf, self.config.clip_by)
+        self.log("gradient_norm", norm)  # before clipping
         if norm.isfinite():
             return
         # Gradients are the same in every process by now, so each takes the same turn here.
