@@ -1,10 +1,12 @@
-"""Draw how a recording becomes words: its wave, its spectrogram, what the network writes at each moment, the words.
+"""Draw the pictures of README and docs/inside.md, through the public API.
 
-    python docs/pictures/make_pictures.py --model digits-en --file data/digits/audio/test-0124.ogg \\
-        -o docs/pictures/transcribe.png
+    python docs/pictures/make_pictures.py                          all of them
+    python docs/pictures/make_pictures.py --only transcribe --file data/digits/audio/test-0124.ogg
+    python docs/pictures/make_pictures.py --only inside --file data/digits/audio/test-0003.ogg
 
-Needs matplotlib (the `dev` extra). All four parts share one axis of time, so that a word can be followed upwards from
-its box to its sound.
+`transcribe.png` shows how a recording becomes words: its wave, its spectrogram, what the network writes at each moment,
+the words; all four share one axis of time, so that a word can be followed upwards from its box to its sound.
+`inside-*.png` are what `rnnaudio.inside.figures` draws, as docs/inside.md explains.
 """
 
 import argparse
@@ -25,6 +27,8 @@ import rnnaudio
 from rnnaudio.errors import RnnaudioError
 from rnnaudio.features import Frontend
 from rnnaudio.features.filterbank import hz_to_mel
+from rnnaudio.files import write_file
+from rnnaudio.inside import figures, look
 from rnnaudio.models import SpeechRecognizer
 
 WIDTH, HEIGHT, DPI = 8.0, 5.9, 200  # inches: 1600 pixels wide
@@ -213,20 +217,51 @@ def save(figure: Figure, path: Path) -> None:
     picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
+def transcribe(model: SpeechRecognizer, file: str, folder: Path) -> None:
+    """The picture of the README."""
+    heard = listen(model, file)
+    save(draw(heard), folder / "transcribe.png")
+    print(f"{folder / 'transcribe.png'}: {heard.answer.text}")
+
+
+def inside(model: SpeechRecognizer, file: str, folder: Path) -> None:
+    """The pictures of docs/inside.md."""
+    seen = look(model, file)
+    longest = int(seen.layer(1).ahead.states["c"].abs().amax(dim=0).argmax())
+    pictures = {
+        "overview": figures.overview(seen),
+        "gates": figures.gates(seen, 1),
+        "states": figures.states(seen, 1),
+        "unit": figures.unit(seen, 1, longest),
+        "directions": figures.directions(seen, 1),
+        "posteriors": figures.posteriors(seen),
+        "reach": figures.reach(seen),
+        "reach-in-time": figures.reach_in_time(seen),
+    }
+    for name, picture in pictures.items():
+        write_file(folder / f"inside-{name}.png", picture.png())
+    print(f"{folder / 'inside-*.png'}: {seen.transcript}")
+
+
 def main() -> None:
     """Read the options, listen, draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-m", "--model", default="digits-en", help="a shipped name, a model folder or a hub id")
-    parser.add_argument("--file", default="data/digits/audio/test-0124.ogg", help="a recording of a few seconds")
-    parser.add_argument("-o", "--output", default="docs/pictures/transcribe.png", help="the picture to write")
+    parser.add_argument("--only", choices=("transcribe", "inside"), help="these and no others")
+    parser.add_argument("--file", help="a recording of a few seconds, instead of the one in the docs")
+    parser.add_argument("-o", "--output", default="docs/pictures", metavar="FOLDER", help="where the pictures go")
     args = parser.parse_args()
+    folder = Path(args.output)
     try:
-        heard = listen(rnnaudio.load(args.model), args.file)
+        model = rnnaudio.load(args.model)
+        folder.mkdir(parents=True, exist_ok=True)
+        if args.only != "inside":
+            transcribe(model, args.file or "data/digits/audio/test-0124.ogg", folder)
+        if args.only != "transcribe":
+            inside(model, args.file or "data/digits/audio/test-0003.ogg", folder)
     except RnnaudioError as error:
         print(f"rnnaudio: {error}", file=sys.stderr)
         sys.exit(2)
-    save(draw(heard), Path(args.output))
-    print(f"{args.output}: {heard.answer.text}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from rnnaudio.cli.common import Parser
 from rnnaudio.errors import RnnaudioError
 from rnnaudio.version import __version__
 
-JOBS = ("train", "evaluate", "transcribe", "check", "augment", "models")
+JOBS = ("train", "evaluate", "transcribe", "inspect", "check", "augment", "models")
 EPILOG = """examples:
   rnnaudio transcribe recording.wav                   words of a recording, by the shipped model
   rnnaudio train --data my_recordings/ -o runs/mine   learn from recordings with transcripts
