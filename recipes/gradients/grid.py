@@ -61,7 +61,7 @@ class Learning:
     """Training steps at most; a network that has solved its problem stops."""
     frames: int = 500_000
     """Steps times length at most: long sequences get fewer steps, so that no network gets more work than another."""
-    patience: int = 1000
+    patience: int = 2000
     """Steps after which a network that has learned nothing is given up."""
     learning_rate: float = 0.02
     """Rate of Adam for cells with gates."""

@@ -101,7 +101,8 @@ def _draw_cells(axes: Axes, lines: list[dict[int, Result]], lengths: list[int]) 
             light = one is not None and (one.exploded or one.learned > 0.45)
             word = "·" if one is None else str(one).removesuffix(" steps")
             colour = PAPER if light else SOFT
-            axes.text(column + 0.5, row + 0.52, word, ha="center", va="center", fontsize=7, color=colour)
+            size = 5.8 if word == "explodes" else 7
+            axes.text(column + 0.5, row + 0.52, word, ha="center", va="center", fontsize=size, color=colour)
     axes.set(xlim=(0, len(lengths)), ylim=(len(lines), 0), xticks=[], yticks=[])
     axes.tick_params(length=0)
     for side in axes.spines.values():

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from rnnaudio.evaluation._page import figure, page, stacked_bar, table
 from rnnaudio.evaluation._words import between, extent, method, percent, plural
 from rnnaudio.evaluation.answers import Answer
 from rnnaudio.evaluation.errors import Edit, EditKind, ErrorCounts
+from rnnaudio.evaluation.page import figure, page, stacked_bar, table
 from rnnaudio.evaluation.tables import Confusion, Group, Matrix, matrix
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnnaudio.evaluation._page import page
+from rnnaudio.evaluation.page import page
 from rnnaudio.files import write_file
 from rnnaudio.inside import captions
 from rnnaudio.inside.inside import Inside

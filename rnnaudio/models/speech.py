@@ -1,5 +1,6 @@
 """`SpeechRecognizer`: a recording becomes words with times and confidence."""
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from rnnaudio.heads import CTCHead, ctc_losses
 from rnnaudio.models.folder import VOCABULARY, ModelFolder, save_folder
 from rnnaudio.models.segments import Segment, joined, segments
 from rnnaudio.nn import Encoder, EncoderConfig
+from rnnaudio.nn.constraints import bake
 from rnnaudio.settings import from_mapping, to_mapping
 from rnnaudio.text import Alphabet
 
@@ -159,12 +161,15 @@ class SpeechRecognizer(nn.Module):
         yield from _ready(queue)
 
     def save(self, folder: str | Path, card: str | None = None) -> None:
-        """Write the model folder, whole or not at all, with a model card (a plain one if none is given)."""
+        """Write the model folder, whole or not at all, with a model card (a plain one if none is given).
+
+        Weights are written as evaluation reads them: what is constrained or dropped from in training is plain there.
+        """
         save_folder(
             Path(folder),
             "speech",
             to_mapping(self.config),
-            self.state_dict(),
+            bake(copy.deepcopy(self)).state_dict(),
             card or plain_card(self),
             self.alphabet.save,
         )
@@ -173,7 +178,7 @@ class SpeechRecognizer(nn.Module):
     def from_folder(cls, folder: ModelFolder) -> "SpeechRecognizer":
         """Build the model of a folder that `rnnaudio.load` has looked over, ready to answer."""
         config = from_mapping(SpeechConfig, folder.settings, str(folder.path / "config.yaml"))
-        model = cls(config, Alphabet.load(folder.path / VOCABULARY))
+        model = bake(cls(config, Alphabet.load(folder.path / VOCABULARY)))
         folder.fill(model)
         return model.eval()
 

@@ -15,7 +15,7 @@ ones. There is no hidden state: the same free matrix always gives the same weigh
 """
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from rnnaudio.nn.cells import Cell
 
 ConstraintKind = Literal["max_norm", "unit_norm", "non_negative", "spectral"]
 
+Baked = TypeVar("Baked", bound=nn.Module)
 SLACK = 1 + 1e-5  # for rounding: what has been put on the border is not outside when it is read again
 
 
@@ -212,11 +213,11 @@ def check_constraint(kind: str, limit: float) -> None:
         raise ConfigError(f"constraint_limit is {limit}, but has no effect on constraint {kind}; leave it out.")
 
 
-def bake(module: nn.Module) -> nn.Module:
+def bake(module: Baked) -> Baked:
     """Leave plain weights, as evaluation reads them, in place of all that are constrained or dropped in a module.
 
-    For export and for streaming, where a weight would be made anew at each step. The weights have their plain names
-    from then on, which a model built with constraints does not load.
+    For export, for streaming, where a weight would be made anew at each step, and for model folders. The weights have
+    their plain names from then on; what is built with constraints loads them once it is baked itself.
 
     >>> layer = nn.Linear(3, 2)
     >>> constrain(layer, ["weight"], "max_norm", 0.1)
