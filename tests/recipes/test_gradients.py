@@ -88,8 +88,10 @@ def test_one_that_learns_nothing_is_given_up(recipe):
     assert result.loss == pytest.approx(math.log(8), rel=0.05)
 
 
-def test_a_run_writes_its_table_and_picture_and_goes_on_where_it_stopped(recipe, tmp_path, capsys):
+def test_a_run_writes_its_table_and_picture_and_goes_on_where_it_stopped(recipe, tmp_path, capsys, monkeypatch):
     train = recipe("train")
+    for name in train.ALLOCATOR:
+        monkeypatch.setenv(name, str(2**30))  # what main would set, and nobody take back
     learning = recipe("grid").Learning(hidden=8, steps=40)
     small = train.Gradients(only=("lstm", "irnn"), lengths=(12, 6), learning=learning, processes=1, output=tmp_path)
     train.main(small, False, "")
