@@ -17,6 +17,7 @@ from rnnaudio.errors import ConfigError, DataError
 from rnnaudio.evaluation import character_errors, word_errors
 from rnnaudio.features import AugmentConfig
 from rnnaudio.models import SpeechConfig, SpeechRecognizer
+from rnnaudio.nn.constraints import bake
 from rnnaudio.settings import to_mapping
 from rnnaudio.text import Alphabet
 from rnnaudio.training.config import TrainingConfig
@@ -79,9 +80,9 @@ class SpeechLearner:
         seed = run.training.seed
         # Frames are made beside the network, by a frontend that does not follow it to another device.
         frontend = copy.deepcopy(model.frontend)
-        self.train = SpeechDataset(
-            train.measured(), frontend, model.alphabet, run.augment, run.join, seed, model.num_frames
-        )
+        # Readers in other processes are sent what they need by pickle, which a constrained module does not take.
+        num_frames = bake(copy.deepcopy(model)).num_frames
+        self.train = SpeechDataset(train.measured(), frontend, model.alphabet, run.augment, run.join, seed, num_frames)
         self.valid = SpeechDataset(valid.measured(), frontend, model.alphabet, seed=seed)
 
     def train_batches(self, position: Callable[[], tuple[int, int]], rank: int, world: int, workers: int) -> DataLoader:

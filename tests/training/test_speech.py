@@ -1,5 +1,6 @@
 """What training makes of data that is not as it should be, and evaluation after it."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,3 +122,13 @@ def test_public_names_are_what_they_say_whatever_was_imported_before():
     for module in pkgutil.iter_modules(room.__path__):
         importlib.import_module(f"rnnaudio.training.{module.name}")
     assert all(callable(getattr(room, name)) for name in room.__all__)
+
+
+@pytest.mark.parametrize("change", [{"constraint": "max_norm"}, {"weight_drop": 0.2}])
+def test_readers_in_other_processes_are_not_sent_the_network(manifests, run, change):
+    train, valid = manifests
+    model = recognizer(**change)
+    learner = SpeechLearner(model, train, valid, run())
+    data = pickle.loads(pickle.dumps(learner.train))
+    assert data.num_frames(1.0) == model.num_frames(1.0)
+    assert list(model.state_dict()) == list(recognizer(**change).state_dict())  # which keeps what it learns by
